@@ -1,0 +1,47 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Delivery status notifications (RFC 3464, RFC 6533 when the address is
+ * not ASCII) as a complete message in CRLF form: text for people, the
+ * machine-readable part, and the header of the original.
+ */
+#ifndef DSN_H
+#define DSN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+enum dsn_action { DSN_FAILED, DSN_DELAYED };
+
+struct dsn_rcpt {
+	const char *address;
+	const char *orcpt; /* RFC 3461, "" if none */
+	const char *enhanced; /* RFC 3463 "5.1.1" */
+	const char *relay; /* next hop "name[ip]:port", "" if none */
+	const char *diagnostic; /* the remote's words, "" if none */
+	int64_t last_attempt_us; /* 0: unknown */
+};
+
+struct dsn {
+	enum dsn_action action;
+	const char *id; /* of the notification */
+	const char *original_id; /* of the message it is about */
+	const char *reporting_mta; /* our name */
+	const char *to; /* the sender of the original */
+	const char *envid; /* RFC 3461, "" if none */
+	int64_t arrival_us;
+	int64_t now_us;
+	int64_t will_retry_until_us; /* DSN_DELAYED only */
+	const struct dsn_rcpt *rcpts;
+	size_t rcpt_count;
+	struct span header; /* of the original; cut at 64 KiB on a line end */
+	bool is_utf8; /* the original used SMTPUTF8 */
+};
+
+int dsn_write(const struct dsn *d, struct buf *out, struct err *e);
+
+#endif
