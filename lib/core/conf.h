@@ -1,0 +1,49 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * mcd.conf: what is about this host, read with libconfig (JSON-like
+ * groups).  Errors name file, line and what was expected; unknown keys
+ * are errors and come with the nearest right one.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "ip.h"
+
+#define CONF_LISTENERS_MAX 64
+#define CONF_FILE_MAX (1024 * 1024)
+
+/* listeners = ( { name = "smtp"; address = "0.0.0.0:25"; }, ... ); */
+struct conf_listener {
+	char name[64];
+	struct ip_port address;
+};
+
+struct conf {
+#define CONF_STR(key, member, dflt, help) char *member;
+#define CONF_INT(key, member, dflt, min, max, help) int64_t member;
+#define CONF_BOOL(key, member, dflt, help) bool member;
+#include "conf.def"
+#undef CONF_STR
+#undef CONF_INT
+#undef CONF_BOOL
+	struct conf_listener listeners[CONF_LISTENERS_MAX];
+	size_t listener_count;
+	char *path; /* of the file, for messages */
+};
+
+/* The file used when no -c is given. */
+extern const char conf_default_path[];
+
+/* Fills conf, which the caller releases; on -1 there is nothing in it. */
+int conf_read(const char *path, struct conf *conf, struct err *e);
+/* The same from a descriptor (read from its start); path is for messages. */
+int conf_read_fd(int fd, const char *path, struct conf *conf, struct err *e);
+void conf_release(struct conf *conf);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * settings.db: what is about mail, as rows (kind, key, value) with natural
+ * keys, and a log of their changes.  Every write passes db_put(), which
+ * logs (node, serial, kind, key, old, new, who, when) in the same
+ * transaction; replaying the log gives the same rows.  SQLite in WAL mode,
+ * synchronous FULL; a handle is never carried over fork.
+ *
+ * kind      key                          value
+ * domain    example.org                  "" or the domain it is an alias of
+ * dest      example.org HOST:PORT        priority (0 best)
+ * setting   global NAME                  text of knob_text()
+ *           domain example.org NAME
+ *           user local@example.org NAME
+ */
+#ifndef DB_H
+#define DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+#define DB_VERSION 1 /* user_version */
+#define DB_KEY_MAX 1024
+#define DB_VALUE_MAX 65536
+
+struct db;
+
+enum db_result {
+	DB_OK,
+	DB_LATER, /* locked, full, I/O: may work later */
+	DB_NEWER, /* user_version above ours */
+	DB_FAIL /* not a database, no permission, damaged */
+};
+
+/*
+ * Opens dir/settings.db, makes it where create is set, and migrates an
+ * older one forward in one transaction after a copy beside it
+ * (settings.db.vN).  node goes into the change log.
+ */
+enum db_result db_open(const char *dir, bool create, int64_t node,
+		       struct db **out, struct err *e);
+void db_close(struct db *db);
+
+/* Changes when any connection has committed. */
+int64_t db_data_version(struct db *db);
+
+/* One transaction around several puts; who and now are for the log. */
+enum db_result db_begin(struct db *db, const char *who, struct err *e);
+enum db_result db_commit(struct db *db, struct err *e);
+void db_rollback(struct db *db);
+/* Inside a transaction.  value NULL deletes.  Equal values log nothing. */
+enum db_result db_put(struct db *db, const char *kind, const char *key,
+		      const char *value, struct err *e);
+/* 1 and the value appended to out (may be NULL), 0 absent, -1 error. */
+int db_get(struct db *db, const char *kind, const char *key, struct buf *out,
+	   struct err *e);
+
+/* Rows of a kind ("": all) in key order; fn returns non-zero to stop. */
+typedef int db_row_fn(void *arg, const char *kind, const char *key,
+		      const char *value);
+enum db_result db_each(struct db *db, const char *kind, db_row_fn *fn,
+		       void *arg, struct err *e);
+
+struct db_change {
+	int64_t node, serial;
+	const char *kind, *key;
+	const char *old_value, *new_value; /* NULL: absent */
+	const char *who;
+	int64_t when_us;
+};
+typedef int db_change_fn(void *arg, const struct db_change *c);
+/* Changes above serial after of any node, in order. */
+enum db_result db_changes(struct db *db, int64_t after, db_change_fn *fn,
+			  void *arg, struct err *e);
+/* Applies a change of another copy, with its log row. */
+enum db_result db_replay(struct db *db, const struct db_change *c,
+			 struct err *e);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * settings.db in memory: control answers from it without a query, mcctl
+ * explains with it.  A snapshot is immutable; a change makes a new one.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db.h"
+#include "err.h"
+#include "setting.h"
+
+struct policy;
+
+struct policy_dest {
+	const char *host; /* name or address */
+	uint16_t port;
+	int64_t priority; /* 0 best */
+};
+
+struct policy_domain {
+	const char *name;
+	const char *alias_of; /* "" for a domain of its own */
+	const struct policy_dest *dests; /* best first */
+	size_t dest_count;
+};
+
+/* Rows that make no sense are skipped and told to warn (may be NULL). */
+struct policy *policy_load(struct db *db, void (*warn)(const char *text),
+			   struct err *e);
+void policy_free(struct policy *p);
+
+/* An alias is followed (at most 8 times); NULL: not ours. */
+const struct policy_domain *policy_domain(const struct policy *p,
+					  const char *domain_key);
+/* Of the global level. */
+const struct knobs *policy_global(const struct policy *p);
+
+/* Where an effective value comes from. */
+struct policy_origin {
+	enum knob_level level; /* 0: default */
+	const char *subject; /* domain or user, "" */
+	int64_t value;
+};
+
+/*
+ * The effective value for an address (local@domain, @domain alone, or ""
+ * for global): policy key local part in lower case, +detail folded when
+ * rcpt_detail_folds says so, aliases followed.
+ */
+struct policy_origin policy_effective(const struct policy *p,
+				      const struct knob *k,
+				      const char *address);
+/* All knobs for an address. */
+void policy_knobs(const struct policy *p, const char *address,
+		  struct knobs *out);
+/* Puts the policy key of an address into dst (ADDRESS_TEXT_SIZE). */
+int policy_key(const struct policy *p, const char *address, char *dst,
+	       struct err *e);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The frames of proto.def as structs, and their codec.  A frame on the
+ * wire is a header (u16 type, u16 zero, u32 token, little-endian) and its
+ * fields in order: integers little-endian, STR and BLOB as u32 length and
+ * bytes, STR followed by a NUL.  A datagram is one frame.
+ */
+#ifndef PROTO_H
+#define PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+enum role {
+	ROLE_PARENT,
+	ROLE_INCOMING,
+	ROLE_QUEUE,
+	ROLE_FILTER, /* the pool */
+	ROLE_WORKER, /* of the pool */
+	ROLE_LOOKUP,
+	ROLE_OUTGOING,
+	ROLE_CONTROL,
+	ROLE_STORE,
+	ROLE_CTL, /* an mcctl at the control socket */
+	ROLE_COUNT
+};
+
+const char *role_name(enum role r);
+int role_parse(const char *name, enum role *out);
+
+/* The three answers there are about mail. */
+enum answer { ANSWER_OK, ANSWER_LATER, ANSWER_NO };
+
+enum action {
+	ACTION_DELIVER,
+	ACTION_HOLD,
+	ACTION_QUARANTINE,
+	ACTION_DISCARD
+};
+
+enum scan_status {
+	SCAN_DONE,
+	SCAN_LATER, /* could not be judged now; counts for nothing */
+	SCAN_DIED, /* the worker died computing: counts against the mail */
+	SCAN_LOST /* the worker went for another reason */
+};
+
+enum outcome { OUTCOME_DELIVERED, OUTCOME_DEFERRED, OUTCOME_FAILED };
+
+#define PROTO_FRAME_MAX 65536 /* bytes of a datagram */
+
+/* Pointers of a decoded frame point into the received bytes. */
+#define FRAME(n, value, from, to, fd, part) struct frame_##n {
+#define STR(n, max) const char *n;
+#define BLOB(n, max) struct span n;
+#define U32(n) uint32_t n;
+#define U64(n) uint64_t n;
+#define I64(n) int64_t n;
+#define END(n) };
+#include "proto.def"
+#undef FRAME
+#undef STR
+#undef BLOB
+#undef U32
+#undef U64
+#undef I64
+#undef END
+
+enum frame_type {
+#define FRAME(n, value, from, to, fd, part) FRAME_##n = value,
+#define STR(n, max)
+#define BLOB(n, max)
+#define U32(n)
+#define U64(n)
+#define I64(n)
+#define END(n)
+#include "proto.def"
+#undef FRAME
+#undef STR
+#undef BLOB
+#undef U32
+#undef U64
+#undef I64
+#undef END
+};
+
+enum frame_part { FRAME_NOTE, FRAME_ASK, FRAME_MORE, FRAME_LAST };
+enum frame_fd { FRAME_NO_FD, FRAME_WITH_FD, FRAME_MAY_FD };
+
+/* What proto.def says of one frame. */
+struct frame_info {
+	const char *name;
+	enum frame_type type;
+	uint32_t from, to; /* sets: 1 << role */
+	enum frame_fd fd;
+	enum frame_part part;
+	size_t size; /* of the struct */
+	const struct frame_field *fields;
+	size_t field_count;
+};
+
+/* NULL for an unknown type. */
+const struct frame_info *frame_info(unsigned type);
+
+/* A received frame.  body is valid until the next receive. */
+struct frame {
+	const struct frame_info *info;
+	enum frame_type type;
+	uint32_t token;
+	int fd; /* -1: none; the handler owns it, or sets -1 after taking it */
+	const void *body; /* struct frame_NAME */
+};
+
+/* The body as its struct: FRAME_BODY(f, commit)->size. */
+#define FRAME_BODY(f, n) ((const struct frame_##n *)(f)->body)
+
+/*
+ * Appends header and fields.  A NULL STR is "".  -1 when a field is over
+ * its limit or the frame is too large: the frame is then not appended.
+ */
+int frame_encode(enum frame_type type, uint32_t token, const void *body,
+		 struct buf *out, struct err *e);
+/*
+ * Decodes a datagram into f; body goes to storage, aligned, at least
+ * FRAME_BODY_MAX bytes.  Checks type, every length and limit, NULs inside
+ * STR, and that nothing is left over; not who sent it.
+ */
+#define FRAME_BODY_MAX 512
+int frame_decode(struct span in, void *storage, struct frame *f, struct err *e);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The layout of the spool, and reading it.  Only the queue role writes
+ * it; mcctl reads it while mcd is stopped or beside it.
+ *
+ *   body/XX/ID               written once, never moved
+ *   STATE/XX/NAME            envelopes; NAME is ID or ID.N
+ *   STATE/XX/.NAME.tmp       being written
+ *   ledger/YYYYMMDDHH        events, UTC
+ *   lock                     held (flock) by the queue role
+ *
+ * XX is a function of the ID's time, so that a batch of commits touches
+ * few folders and folders still fill evenly.
+ */
+#ifndef SPOOL_H
+#define SPOOL_H
+
+#include <stdint.h>
+
+#include "arena.h"
+#include "envelope.h"
+#include "err.h"
+
+#define SPOOL_FOLDERS 64 /* "00".."3f" */
+#define SPOOL_PATH_SIZE 96
+
+/*
+ * 52 bits of microseconds since 1970, 12 of node, 16 of sequence, as 16
+ * characters of lower-case Crockford base 32: they sort by time.
+ */
+struct id_parts {
+	int64_t wall_us;
+	unsigned node;
+	unsigned sequence;
+};
+void id_make(const struct id_parts *parts, char dst[ENVELOPE_ID_LEN + 1]);
+/* id may have .N behind. */
+int id_parse(const char *id, struct id_parts *out);
+
+/* Relative paths below the spool; dst holds SPOOL_PATH_SIZE. */
+void spool_folder(const char *name, char dst[3]);
+void spool_envelope_path(enum state s, const char *name, char *dst);
+void spool_envelope_tmp(enum state s, const char *name, char *dst);
+void spool_body_path(const char *body, char *dst);
+
+/* Folders that the layout needs; made with mode 0700 where missing and
+ * synced. */
+int spool_make_folders(int spool_fd, struct err *e);
+
+/* The envelope of name in state s; errno ENOENT is ENVELOPE_BAD with
+ * e->text "" . */
+enum envelope_result spool_read_envelope(int spool_fd, enum state s,
+					 const char *name, struct arena *a,
+					 struct envelope *env, struct err *e);
+
+/*
+ * Calls fn for every envelope file of a state, sorted within a folder;
+ * names that are no envelope names are given with is_stray set.  -1 when
+ * a folder cannot be read.
+ */
+typedef int spool_scan_fn(void *arg, enum state s, const char *name,
+			  int is_stray);
+int spool_scan(int spool_fd, enum state s, spool_scan_fn *fn, void *arg,
+	       struct err *e);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The stats file: a shared mapping that describes itself.  Four kinds of
+ * section, each with one writer, a seqlock and a fixed size: counters and
+ * gauges (one of each per role), keyed tables (rows with a key and eight
+ * numbers; what overflows goes to the row "other"), rings (recent texts).
+ * Readers map it read-only and never slow a writer.
+ */
+#ifndef STATS_H
+#define STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "proto.h"
+
+enum stat {
+#define COUNTER(role, name, unit, help) STAT_##name,
+#define GAUGE(role, name, unit, help) STAT_##name,
+#include "stats.def"
+#undef COUNTER
+#undef GAUGE
+	STAT_COUNT
+};
+
+/* Keyed tables: writer, rows, meaning of the numbers in stats.c's table. */
+enum stats_table {
+	TABLE_PROCESS, /* parent: role or worker N */
+	TABLE_DOMAIN, /* queue: recipient domains */
+	TABLE_COUNT
+};
+
+/* Columns of TABLE_PROCESS. */
+enum { PROCESS_PID, PROCESS_STATE, PROCESS_RESTARTS, PROCESS_SINCE_US };
+/* Values of PROCESS_STATE. */
+enum process_state {
+	PROCESS_STARTING,
+	PROCESS_RUNNING,
+	PROCESS_STOPPING,
+	PROCESS_DOWN
+};
+const char *process_state_name(int64_t s);
+/* Columns of TABLE_DOMAIN. */
+enum { DOMAIN_QUEUED, DOMAIN_DELIVERED, DOMAIN_DEFERRED, DOMAIN_BOUNCED };
+
+enum stats_ring {
+	RING_ERROR, /* parent: what died, what was refused */
+	RING_DECISION, /* queue: one line per verdict */
+	RING_COUNT
+};
+
+#define STATS_COLUMNS 8
+#define STATS_KEY_SIZE 64
+#define STATS_RING_TEXT 240
+
+struct stats;
+
+/* Bytes the mapping takes. */
+size_t stats_size(void);
+/* Fills a fresh file of that size; the parent does it. */
+int stats_create(int fd, struct err *e);
+/*
+ * Maps it.  self is the role that may write its own sections, or
+ * ROLE_CTL to only read.  A file of another layout is refused with a
+ * plain word.
+ */
+struct stats *stats_map(int fd, enum role self, struct err *e);
+struct stats *stats_open(const char *path, struct err *e);
+void stats_unmap(struct stats *s);
+
+/* For the writer of the row's role; a null s is allowed and ignored. */
+void stats_add(struct stats *s, enum stat st, int64_t n);
+void stats_set(struct stats *s, enum stat st, int64_t value);
+/* The row of a key, made when there is room, else the row "other". */
+size_t stats_row(struct stats *s, enum stats_table t, const char *key);
+void stats_row_set(struct stats *s, enum stats_table t, size_t row, int col,
+		   int64_t value);
+void stats_row_add(struct stats *s, enum stats_table t, size_t row, int col,
+		   int64_t n);
+void stats_row_drop(struct stats *s, enum stats_table t, const char *key);
+void stats_ring_add(struct stats *s, enum stats_ring r, int64_t at_us,
+		    const char *text);
+
+/* For readers: consistent copies. */
+int64_t stats_get(const struct stats *s, enum stat st);
+const char *stats_name(enum stat st);
+const char *stats_unit(enum stat st);
+const char *stats_help(enum stat st);
+bool stats_is_counter(enum stat st);
+struct stats_row_copy {
+	char key[STATS_KEY_SIZE];
+	int64_t n[STATS_COLUMNS];
+};
+/* Rows in use, at most max. */
+size_t stats_rows(const struct stats *s, enum stats_table t,
+		  struct stats_row_copy *rows, size_t max);
+struct stats_line {
+	int64_t at_us;
+	char text[STATS_RING_TEXT];
+};
+/* Newest first, at most max. */
+size_t stats_ring(const struct stats *s, enum stats_ring r,
+		  struct stats_line *lines, size_t max);
+/* The parent's beat, wall clock; a reader sees by it that mcd is gone. */
+void stats_beat(struct stats *s, int64_t wall_us, int64_t started_us,
+		int64_t pid);
+void stats_alive(const struct stats *s, int64_t *beat_us, int64_t *started_us,
+		 int64_t *pid);
+
+/* Counters saved as text "name=value" lines and added back by name. */
+int stats_save(const struct stats *s, const char *path, struct err *e);
+int stats_load(struct stats *s, const char *path, struct err *e);
+
+#endif
