@@ -1,0 +1,30 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Giving up rights: chroot and change of user for a role, a system call
+ * filter and limits for a filter worker.  Each call is final.
+ */
+#ifndef JAIL_H
+#define JAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/*
+ * As root: resolves user, chroots to dir, drops groups, gid and uid, sets
+ * no_new_privs, and checks that the way back is closed.  Not root: does
+ * nothing, returns 0, *jailed is false.
+ */
+int jail_enter(const char *user, const char *dir, bool *jailed,
+	       struct err *e);
+
+/*
+ * For a worker, after it has all its descriptors: the allow-list of system
+ * calls (FINDINGS' 44 and recvmsg, sendmsg, shutdown, poll), all others
+ * kill the process.  Works without root.
+ */
+int jail_worker(int64_t memory_max, int64_t cpu_s, struct err *e);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What a role is made of, and the one routine that starts any of them:
+ * take configuration and descriptors from the parent (descriptor 3), jail,
+ * drop rights, loop.  role.def gives each its program, user, home, limits,
+ * peers and place in the order of a stop.
+ */
+#ifndef ROLE_H
+#define ROLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "peer.h"
+#include "proto.h"
+#include "setting.h"
+#include "stats.h"
+
+#define ROLE_PARENT_FD 3
+
+/* What one role does; any function may be NULL. */
+struct role_ops {
+	enum role role;
+	/* Still with the rights it was started with: open what the jail
+	 * will hide.  conf is not kept. */
+	void (*before_jail)(const struct conf *conf);
+	/* In the jail, loop made, peers not yet there. */
+	void (*init)(const struct conf *conf);
+	/* A new mcd.conf at a reload. */
+	void (*conf)(const struct conf *conf);
+	/* Takes fd. */
+	void (*listener)(const char *name, const char *address, int fd);
+	/* The listeners of this generation are complete: close others. */
+	void (*listeners_done)(void);
+	/* Global knobs, at start (defaults) and at each change. */
+	void (*knobs)(const struct knobs *k);
+	/* Finish and call role_exit(); second call: at once. */
+	void (*stop)(int64_t data_ms, int64_t reply_ms);
+	struct peer_ops peers; /* frames but those of the parent */
+};
+
+/* Runs the role until it exits; for main() with -x. */
+void role_run(const struct role_ops *ops) __attribute__((noreturn));
+/* Flushes channels and exits 0. */
+void role_exit(void) __attribute__((noreturn));
+
+/* The role's own folder as seen from inside: "/" in a jail. */
+const char *role_home(void);
+/* True when chroot and setuid were done. */
+bool role_is_jailed(void);
+/* The shared mapping, this role's writer; NULL when there is none. */
+struct stats *role_stats(void);
+/* Current global knobs. */
+const struct knobs *role_knobs(void);
+/* Our name in SMTP. */
+const char *role_hostname(void);
+
+#endif
