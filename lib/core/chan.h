@@ -24,6 +24,8 @@ struct chan;
  * be sent and are accepted.
  */
 struct chan *chan_new(int fd, enum role self, enum role other);
+/* Why the last call failed; "" when none did or the other side closed. */
+const char *chan_error(const struct chan *c);
 /* Closes the socket; what waited is dropped, its descriptors closed. */
 void chan_free(struct chan *c);
 int chan_fd(const struct chan *c);
@@ -47,7 +49,9 @@ int chan_flush(struct chan *c);
  * Receives one frame: 1 got it, 0 nothing there now, -1 closed by the
  * other side (e->text is "") or broken (e says how).  A descriptor that
  * the frame's row does not allow is closed and breaks the channel.
- * f->fd belongs to the caller.
+ * f->fd belongs to the caller.  f->body and its texts are valid until the
+ * next chan_receive() or chan_wait() on any channel of this process: all
+ * share one buffer.  Not for use by several threads.
  */
 int chan_receive(struct chan *c, struct frame *f, struct err *e);
 /* Blocks until a frame is there or timeout_ms (-1: none) has passed: 0. */

@@ -107,7 +107,7 @@ struct frame_info {
 /* NULL for an unknown type. */
 const struct frame_info *frame_info(unsigned type);
 
-/* A received frame.  body is valid until the next receive. */
+/* A received frame.  body is valid until the next receive of any channel. */
 struct frame {
 	const struct frame_info *info;
 	enum frame_type type;
@@ -120,15 +120,16 @@ struct frame {
 #define FRAME_BODY(f, n) ((const struct frame_##n *)(f)->body)
 
 /*
- * Appends header and fields.  A NULL STR is "".  -1 when a field is over
- * its limit or the frame is too large: the frame is then not appended.
+ * Appends header and fields.  A NULL STR is "".  token is 0 for a NOTE and
+ * not 0 for all else.  -1 when that is not so, a field is over its limit
+ * or the frame is too large: the frame is then not appended.
  */
 int frame_encode(enum frame_type type, uint32_t token, const void *body,
 		 struct buf *out, struct err *e);
 /*
  * Decodes a datagram into f; body goes to storage, aligned, at least
- * FRAME_BODY_MAX bytes.  Checks type, every length and limit, NULs inside
- * STR, and that nothing is left over; not who sent it.
+ * FRAME_BODY_MAX bytes.  Checks type, token, every length and limit, NULs
+ * inside STR, and that nothing is left over; not who sent it.
  */
 #define FRAME_BODY_MAX 512
 int frame_decode(struct span in, void *storage, struct frame *f, struct err *e);
