@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <time.h>
 
+#undef alloca
+#undef strdupa
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
 #pragma GCC poison strtok atoi atol atoll asctime ctime gmtime localtime
 #pragma GCC poison tmpnam mktemp alloca strdupa

@@ -32,12 +32,15 @@ void *dict_set(struct dict *d, const char *key, void *value);
 void *dict_del(struct dict *d, const char *key);
 /*
  * Walks in no order: start with *it = 0; returns 0 at the end.  The dict
- * may lose the entry just returned during a walk, but gain none.
+ * may lose the entry just returned during a walk, but gain none.  value
+ * may be NULL.
  */
 int dict_next(const struct dict *d, size_t *it, const char **key, void **value);
 /* free_value may be NULL. */
 void dict_release(struct dict *d, void (*free_value)(void *));
 /* The process-wide keyed hash, for other tables. */
 uint64_t hash_bytes(const void *p, size_t len);
+/* The same with a key of the caller's, for tests. */
+uint64_t hash_keyed(const uint64_t key[2], const void *p, size_t len);
 
 #endif

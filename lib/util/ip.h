@@ -31,16 +31,18 @@ struct ip_port {
 #define IP_TEXT_SIZE 64 /* holds every text below */
 
 int ip_parse(const char *s, struct ip *out, struct err *e);
-/* "192.0.2.0/24", "2001:db8::/32", or an address alone. */
+/* "192.0.2.0/24", "2001:db8::/32", or an address alone; host bits are
+ * cleared.  No IPv6 network, not even ::/0, holds an IPv4 address. */
 int ip_net_parse(const char *s, struct ip_net *out, struct err *e);
-/* "192.0.2.1:25", "[2001:db8::1]:25"; no names. */
+/* "192.0.2.1:25", "[2001:db8::1]:25"; no names; port 0 is taken. */
 int ip_port_parse(const char *s, struct ip_port *out, struct err *e);
 
-/* Each returns dst, which holds IP_TEXT_SIZE bytes. */
+/* Each returns dst, which holds IP_TEXT_SIZE bytes; no address is "-". */
 const char *ip_text(const struct ip *ip, char *dst);
 const char *ip_port_text(const struct ip_port *ap, char *dst);
 /* RFC 5321 section 4.1.3 address literal: "[192.0.2.1]", "[IPv6:...]". */
 const char *ip_literal(const struct ip *ip, char *dst);
+const char *ip_net_text(const struct ip_net *net, char *dst);
 
 bool ip_eq(const struct ip *a, const struct ip *b);
 bool ip_in_net(const struct ip *ip, const struct ip_net *net);

@@ -14,17 +14,19 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(l) { &(l), &(l) }
+#define LIST_INIT(l)       \
+	{                  \
+		&(l), &(l) \
+	}
 
 /* The element that holds node n in its member m. */
-#define list_entry(n, type, m) \
-	((type *)(void *)((char *)(n) - offsetof(type, m)))
+#define list_entry(n, type, m) ((type *)(void *)((char *)(n)-offsetof(type, m)))
 
 #define list_for(pos, head) \
 	for (pos = (head)->next; pos != (head); pos = pos->next)
 
 /* As list_for, where the element at pos may be removed. */
-#define list_for_safe(pos, tmp, head)                               \
+#define list_for_safe(pos, tmp, head)                            \
 	for (pos = (head)->next, tmp = pos->next; pos != (head); \
 	     pos = tmp, tmp = pos->next)
 

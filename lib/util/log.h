@@ -17,6 +17,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG /* a developer */
 };
 
+#define LOG_LINE_MAX 1000 /* bytes of a line; longer ones end in "..." */
+
 enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 /*
@@ -33,8 +35,9 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Text of a stranger, made printable, cut and quoted if it holds spaces;
- * the result is one of eight rotating static buffers.
+ * Text of a stranger, made printable, cut and quoted if it holds spaces,
+ * quotes or backslashes, or nothing; "-" for NULL.  The result is one of
+ * eight rotating static buffers of the calling thread.
  */
 const char *log_text(const char *s);
 

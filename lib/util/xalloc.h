@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 void *xmalloc(size_t size);
+/* Zeroed. */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 /* Overflow of n * size is treated as being out of memory. */
@@ -18,5 +19,7 @@ void *xreallocarray(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 void *xmemdup(const void *p, size_t size);
+/* What the above do when memory is out; for other allocators. */
+void xalloc_failed(size_t n, size_t size) __attribute__((noreturn));
 
 #endif
