@@ -27,7 +27,7 @@ static int check_failures;
 /* got and want are whole numbers of any type. */
 #define CHECK_INT(got, want, ...)                                          \
 	check_int(__FILE__, __LINE__, (long long)(got), (long long)(want), \
-	    __VA_ARGS__)
+		  __VA_ARGS__)
 
 /* len bytes at got and want are compared. */
 #define CHECK_MEM(got, want, len, ...) \
@@ -46,7 +46,7 @@ check_vline(int is_ok, const char *words, va_list ap)
 
 __attribute__((format(printf, 5, 6))) static inline int
 check_claim(int is_ok, const char *file, int line, const char *claim,
-    const char *words, ...)
+	    const char *words, ...)
 {
 	va_list ap;
 
@@ -61,7 +61,7 @@ check_claim(int is_ok, const char *file, int line, const char *claim,
 
 __attribute__((format(printf, 5, 6))) static inline int
 check_str(const char *file, int line, const char *got, const char *want,
-    const char *words, ...)
+	  const char *words, ...)
 {
 	int is_ok = got && want ? strcmp(got, want) == 0 : got == want;
 	va_list ap;
@@ -80,7 +80,7 @@ check_str(const char *file, int line, const char *got, const char *want,
 
 __attribute__((format(printf, 5, 6))) static inline int
 check_int(const char *file, int line, long long got, long long want,
-    const char *words, ...)
+	  const char *words, ...)
 {
 	va_list ap;
 
@@ -95,7 +95,7 @@ check_int(const char *file, int line, long long got, long long want,
 
 __attribute__((format(printf, 6, 7))) static inline int
 check_mem(const char *file, int line, const void *got, const void *want,
-    size_t len, const char *words, ...)
+	  size_t len, const char *words, ...)
 {
 	const unsigned char *g = got, *w = want;
 	size_t at = 0;
@@ -108,7 +108,7 @@ check_mem(const char *file, int line, const void *got, const void *want,
 	va_end(ap);
 	if (at != len)
 		printf("# %s:%d: byte %zu of %zu: got %02x, want %02x\n", file,
-		    line, at, len, g[at], w[at]);
+		       line, at, len, g[at], w[at]);
 	fflush(stdout);
 	return at == len;
 }

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# clang-format 14 and .clang-format decide how C is laid out.
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+: "${CLANG_FORMAT:=clang-format}"
+
+otherwise() {
+	files c h | while read -r f; do
+		"$CLANG_FORMAT" --style=file "$f" | cmp -s - "$f" ||
+			printf '%s: run clang-format -i on it\n' "$f"
+	done
+}
+
+words='C is laid out as clang-format 14 does it'
+if ! command -v "$CLANG_FORMAT" >/dev/null 2>&1; then
+	skip "$words" "no $CLANG_FORMAT"
+elif ! "$CLANG_FORMAT" --version | grep -q 'version 14\.'; then
+	skip "$words" "$CLANG_FORMAT is not version 14"
+else
+	claim "$words" otherwise
+fi
+finish

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Each header compiles alone, twice over, with what its folder may see.
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+build=${MCGATE_BUILDDIR:-.}
+: "${CC:=cc}"
+
+# see FOLDER: the -iquote options of its layer.
+see() {
+	dirs='lib/util'
+	case $1 in
+	lib/util) ;;
+	lib/mail) dirs="$dirs lib/mail" ;;
+	lib/core | snmp-agent) dirs="$dirs lib/mail lib/core $1" ;;
+	lib/tui | mctop | mcctl) dirs="$dirs lib/mail lib/core lib/tui $1" ;;
+	*) dirs="$dirs lib/mail lib/core mcd mcd/net mcd/wrap $1" ;;
+	esac
+	for d in $dirs; do
+		printf ' -iquote %s' "$d"
+	done
+}
+
+not_alone() {
+	files h | while read -r h; do
+		# shellcheck disable=SC2046,SC2086 # lists of words
+		printf '#include "%s"\n#include "%s"\n' "$h" "$h" |
+			$CC -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror \
+				-Wno-unused-function -fsyntax-only -x c \
+				-iquote . -iquote "$build" \
+				$(see "$(dirname "$h")") - 2>&1 | head -n 5
+	done
+}
+
+unguarded() {
+	files h | while read -r h; do
+		guard=$(basename "$h" | tr 'a-z.-' 'A-Z__')
+		grep -qE "^#ifndef (.*_)?$guard\$" "$h" ||
+			printf '%s: no include guard %s\n' "$h" "$guard"
+	done
+}
+
+words='each header compiles alone'
+if command -v "$CC" >/dev/null 2>&1; then
+	claim "$words" not_alone
+else
+	skip "$words" "no compiler $CC"
+fi
+claim 'each header has a guard with its name' unguarded
+finish
