@@ -17,7 +17,7 @@
 #include "err.h"
 #include "proto.h"
 
-enum stat {
+enum stat_id {
 #define COUNTER(role, name, unit, help) STAT_##name,
 #define GAUGE(role, name, unit, help) STAT_##name,
 #include "stats.def"
@@ -64,16 +64,20 @@ size_t stats_size(void);
 int stats_create(int fd, struct err *e);
 /*
  * Maps it.  self is the role that may write its own sections, or
- * ROLE_CTL to only read.  A file of another layout is refused with a
- * plain word.
+ * ROLE_CTL to only read; fd stays the caller's.  A file of another layout
+ * is refused with a plain word.  A role that maps it anew finds its
+ * counters as they were and its gauges 0.
  */
 struct stats *stats_map(int fd, enum role self, struct err *e);
 struct stats *stats_open(const char *path, struct err *e);
 void stats_unmap(struct stats *s);
 
-/* For the writer of the row's role; a null s is allowed and ignored. */
-void stats_add(struct stats *s, enum stat st, int64_t n);
-void stats_set(struct stats *s, enum stat st, int64_t value);
+/*
+ * For the writer of the row's role, from one thread; from any other role
+ * it has no effect.  A null s is allowed and ignored.
+ */
+void stats_add(struct stats *s, enum stat_id st, int64_t n);
+void stats_set(struct stats *s, enum stat_id st, int64_t value);
 /* The row of a key, made when there is room, else the row "other". */
 size_t stats_row(struct stats *s, enum stats_table t, const char *key);
 void stats_row_set(struct stats *s, enum stats_table t, size_t row, int col,
@@ -85,16 +89,23 @@ void stats_ring_add(struct stats *s, enum stats_ring r, int64_t at_us,
 		    const char *text);
 
 /* For readers: consistent copies. */
-int64_t stats_get(const struct stats *s, enum stat st);
-const char *stats_name(enum stat st);
-const char *stats_unit(enum stat st);
-const char *stats_help(enum stat st);
-bool stats_is_counter(enum stat st);
+int64_t stats_get(const struct stats *s, enum stat_id st);
+/* All at once; those of one role are of one moment. */
+void stats_all(const struct stats *s, int64_t out[STAT_COUNT]);
+const char *stats_name(enum stat_id st);
+const char *stats_unit(enum stat_id st);
+const char *stats_help(enum stat_id st);
+bool stats_is_counter(enum stat_id st);
+enum role stats_role(enum stat_id st);
+const char *stats_table_name(enum stats_table t);
+/* NULL for a column without meaning. */
+const char *stats_column_name(enum stats_table t, int col);
 struct stats_row_copy {
 	char key[STATS_KEY_SIZE];
 	int64_t n[STATS_COLUMNS];
 };
-/* Rows in use, at most max. */
+#define STATS_ROWS_LIMIT 301 /* rows of the largest table */
+/* Rows in use, at most max; "other" only when it counts something. */
 size_t stats_rows(const struct stats *s, enum stats_table t,
 		  struct stats_row_copy *rows, size_t max);
 struct stats_line {
@@ -110,7 +121,11 @@ void stats_beat(struct stats *s, int64_t wall_us, int64_t started_us,
 void stats_alive(const struct stats *s, int64_t *beat_us, int64_t *started_us,
 		 int64_t *pid);
 
-/* Counters saved as text "name=value" lines and added back by name. */
+/*
+ * Counters saved as text "name=value" lines and added back by name; the
+ * parent does it before it starts a role.  No file is no error; unknown
+ * names are skipped, a line that is none is -1 after all others are taken.
+ */
 int stats_save(const struct stats *s, const char *path, struct err *e);
 int stats_load(struct stats *s, const char *path, struct err *e);
 
