@@ -14,9 +14,10 @@
 #include "buf.h"
 #include "err.h"
 
-/* RFC 5321 section 4.5.3.1; the path with its brackets is 256. */
+/* RFC 5321 section 4.5.3.1; longer ones are refused. */
 #define ADDRESS_LOCAL_MAX 64
 #define ADDRESS_DOMAIN_MAX 255
+#define ADDRESS_PATH_MAX 256 /* local@domain and the two brackets */
 #define ADDRESS_TEXT_SIZE 324 /* local@domain and NUL */
 
 struct address {

@@ -129,8 +129,8 @@ enum envelope_result envelope_read(struct span text, struct arena *a,
 /* Edits as one string of bytes, for frames: same limits, same checks. */
 int edits_write(const struct edit *edits, size_t n, struct buf *out,
 		struct err *e);
-int edits_read(struct span in, struct arena *a, struct edit **edits,
-	       size_t *n, struct err *e);
+int edits_read(struct span in, struct arena *a, struct edit **edits, size_t *n,
+	       struct err *e);
 /* Ordered, not overlapping, within a body of size bytes. */
 int edits_check(const struct edit *edits, size_t n, uint64_t size,
 		struct err *e);

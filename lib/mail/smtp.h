@@ -62,7 +62,7 @@ struct smtp_command {
 
 /* The SMTP reply that goes with a syntax error. */
 struct smtp_fault {
-	int code; /* 500, 501, 503, 504, 555 */
+	int code; /* 500, 501, 553, 555 */
 	const char *enhanced; /* RFC 3463, static */
 	struct err text;
 };
@@ -70,7 +70,9 @@ struct smtp_fault {
 /*
  * Parses a line without its line end.  Bytes above 127 are refused unless
  * utf8 is set; NUL and other controls always.  An unknown verb is no
- * error: SMTP_UNKNOWN.  -1 fills fault.
+ * error: SMTP_UNKNOWN.  -1 fills fault; out->verb is right then too.
+ * A size beyond 64 bits is the largest.  What HELO, AUTH and the like have
+ * as their argument is not looked into.
  */
 int smtp_parse_command(struct span line, bool utf8, struct smtp_command *out,
 		       struct smtp_fault *fault);
@@ -80,7 +82,8 @@ const char *smtp_verb_name(enum smtp_verb v);
 struct smtp_reply {
 	int code; /* 0 before the first line */
 	char enhanced[16]; /* "5.1.1" or "" */
-	char text[SMTP_REPLY_TEXT_MAX]; /* lines joined by " ", printable */
+	/* Lines joined by " ", printable, without their enhanced codes. */
+	char text[SMTP_REPLY_TEXT_MAX];
 	size_t text_len;
 	int lines;
 };
@@ -95,7 +98,9 @@ int smtp_reply_line(struct smtp_reply *r, struct span line, struct err *e);
 
 /*
  * The receiving side of DATA: takes bytes as they come in any pieces,
- * appends the message un-dot-stuffed to out.  Only CRLF.CRLF ends it.
+ * appends the message un-dot-stuffed to out.  Only CRLF.CRLF ends it.  A
+ * line is what stands between two CRLF of the sender; a dot at its start
+ * is dropped, and only then are bare CR and LF in it made CRLF or not.
  */
 enum smtp_data_state {
 	SMTP_DATA_CRLF, /* at the start of a line (also the first) */
@@ -122,8 +127,7 @@ void smtp_data_init(struct smtp_data *d);
  * up to and with the end mark, after which d->state is SMTP_DATA_END.
  * At most 2 * in.len + 2 bytes are appended; -1 when out refuses.
  */
-int64_t smtp_data_receive(struct smtp_data *d, struct span in,
-			  struct buf *out);
+int64_t smtp_data_receive(struct smtp_data *d, struct span in, struct buf *out);
 
 /* The sending side: dot-stuffs a message that comes in pieces. */
 struct smtp_stuff {
