@@ -119,7 +119,8 @@ int envelope_write(const struct envelope *env, struct buf *out, struct err *e);
 enum envelope_result {
 	ENVELOPE_OK,
 	ENVELOPE_BAD, /* damaged: e says which line */
-	ENVELOPE_NEWER /* written by a newer version */
+	ENVELOPE_NEWER, /* written by a newer version */
+	ENVELOPE_LATER /* the file could not be read; see spool.h */
 };
 
 /* Strings go to the arena. */
