@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The switchboard of the preload shim (shim.h) from the driver's side, and
+# what a disk would hold after a power cut, worked out from the shim's log.
+import ctypes
+import mmap
+import os
+import random
+import shutil
+
+MAGIC = 0x6D637368696D3031
+ROLES = ["parent", "incoming", "queue", "filter", "worker", "lookup",
+         "outgoing", "control", "store"]
+KINDS = ["open", "write", "close", "fsync", "fdatasync", "rename", "link",
+         "unlink", "truncate", "range", "send", "recv", "fcntl"]
+ALL_KINDS = (1 << len(KINDS)) - 1
+FILE_KINDS = ALL_KINDS & ~(1 << KINDS.index("send")) \
+    & ~(1 << KINDS.index("recv"))
+COUNT, KILL, CUT, FAIL = range(4)
+
+
+class Layout(ctypes.Structure):
+    _fields_ = [("magic", ctypes.c_uint64), ("armed", ctypes.c_uint32),
+                ("action", ctypes.c_uint32), ("role", ctypes.c_uint32),
+                ("kinds", ctypes.c_uint32), ("target", ctypes.c_uint32),
+                ("repeat", ctypes.c_uint32), ("err", ctypes.c_int32),
+                ("hits", ctypes.c_uint32), ("hit_kind", ctypes.c_uint32),
+                ("trace", ctypes.c_uint32), ("space", ctypes.c_int64),
+                ("count", ctypes.c_uint32 * 16),
+                ("snapshot", ctypes.c_uint64),
+                ("hit_path", ctypes.c_char * 128),
+                ("lock", ctypes.c_char * 40)]
+
+
+class Shim:
+    """One switchboard file; init_lock is a tiny program that makes the
+    robust mutex in it."""
+
+    def __init__(self, path, make_program):
+        self.path = path
+        if os.system(f'"{make_program}" "{path}"') != 0:
+            raise RuntimeError("cannot make the shim's switchboard")
+        with open(path, "r+b") as f:
+            self.map = mmap.mmap(f.fileno(), 0)
+        self.at = Layout.from_buffer(self.map)
+        if self.at.magic != MAGIC:
+            raise RuntimeError("the shim's layout does not match")
+
+    def arm(self, action, role, target=0, kinds=ALL_KINDS, err=0, repeat=0,
+            space=-1):
+        a = self.at
+        a.armed = 0
+        a.action, a.role, a.kinds = action, ROLES.index(role), kinds
+        a.target, a.repeat, a.err, a.hits = target, repeat, err, 0
+        a.space = space
+        a.hit_path = b""
+        for i in range(16):
+            a.count[i] = 0
+        a.armed = 1
+
+    def disarm(self):
+        self.at.armed = 0
+        self.at.space = -1
+
+    def counts(self):
+        return {r: self.at.count[i] for i, r in enumerate(ROLES)}
+
+    def hit(self):
+        if not self.at.hits:
+            return None
+        return (KINDS[self.at.hit_kind],
+                self.at.hit_path.decode("utf-8", "replace"))
+
+
+class Disk:
+    """Replays a log into names and contents.  An operation on names holds
+    once either of its folders was synced after it; contents hold as they
+    were at the last sync.  Folders themselves always hold."""
+
+    def __init__(self, log):
+        self.snap_dir = log + ".d"
+        self.ops = []  # [position, kind, ident, old, new, is_durable]
+        self.synced = {}  # ident -> snapshot path
+        self.live = {}  # path -> ident, as the processes saw it
+        self.idents = {}  # inode -> current ident
+        self.read(log)
+
+    def read(self, log):
+        position = 0
+        with open(log, "rb") as f:
+            for raw in f:
+                here, position = position, position + len(raw)
+                if not raw.endswith(b"\n"):
+                    break
+                self.line(here, raw.decode("utf-8", "replace").split())
+
+    def line(self, here, w):
+        kind = w[0]
+        if kind == "C":
+            ident = (w[1], here)
+            self.idents[w[1]] = ident
+            self.live[w[2]] = ident
+            self.ops.append([here, kind, ident, None, w[2], False])
+        elif kind == "S":
+            ident = self.idents.get(w[1])
+            if ident is not None:
+                self.synced[ident] = f"{self.snap_dir}/{w[2]}"
+        elif kind == "D":
+            self.folder_synced(w[1], int(w[2]))
+        elif kind in "RL":
+            ident = self.live.get(w[1])
+            if kind == "R":
+                self.live.pop(w[1], None)
+            self.live[w[2]] = ident
+            self.ops.append([here, kind, ident, w[1], w[2], False])
+        elif kind == "U":
+            ident = self.live.pop(w[1], None)
+            self.ops.append([here, kind, ident, w[1], None, False])
+
+    def folder_synced(self, folder, position):
+        for op in self.ops:
+            if op[5] or op[0] >= position:
+                continue
+            if any(p is not None and os.path.dirname(p) == folder
+                   for p in (op[3], op[4])):
+                op[5] = True
+
+    def names(self, keep):
+        """keep(op) says of each operation that is not durable whether the
+        disk has it."""
+        names = {}
+        for op in self.ops:
+            if not (op[5] or keep(op)):
+                continue
+            _, kind, ident, old, new, _ = op
+            if kind in "RU" and names.get(old) == ident:
+                del names[old]
+            if new is not None:
+                names[new] = ident
+        return names
+
+    def rebuild(self, spool, kept, variant, seed=0):
+        """Makes folder kept what a disk would hold.  drop: nothing that
+        was not synced; keep: all names, but no unsynced contents; mix: a
+        random part of the names, torn contents."""
+        rng = random.Random(seed)
+        keep = {"drop": lambda op: False, "keep": lambda op: True,
+                "mix": lambda op: rng.random() < 0.5}[variant]
+        shutil.rmtree(kept, ignore_errors=True)
+        for at, dirs, _ in os.walk(spool):
+            for d in dirs:
+                os.makedirs(os.path.join(kept, os.path.relpath(at, spool),
+                                         d), mode=0o700, exist_ok=True)
+        for path, ident in self.names(keep).items():
+            if ident is None:
+                continue
+            held = b""
+            if ident in self.synced:
+                with open(self.synced[ident], "rb") as f:
+                    held = f.read()
+            if variant == "mix":
+                held += self.torn_tail(spool, path, ident, held, rng)
+            with open(os.path.join(kept, path), "wb") as f:
+                f.write(held)
+        with open(os.path.join(kept, "lock"), "wb"):
+            pass
+
+    def torn_tail(self, spool, path, ident, held, rng):
+        """Part of what was written behind the last sync, if the file can
+        still be read."""
+        for name, other in self.live.items():
+            if other != ident:
+                continue
+            try:
+                with open(os.path.join(spool, name), "rb") as f:
+                    now = f.read()
+            except OSError:
+                return b""
+            if now.startswith(held):
+                more = now[len(held):]
+                return more[:rng.randrange(len(more) + 1)]
+        return b""
