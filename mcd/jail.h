@@ -17,14 +17,15 @@
  * no_new_privs, and checks that the way back is closed.  Not root: does
  * nothing, returns 0, *jailed is false.
  */
-int jail_enter(const char *user, const char *dir, bool *jailed,
-	       struct err *e);
+int jail_enter(const char *user, const char *dir, bool *jailed, struct err *e);
 
 /*
- * For a worker, after it has all its descriptors: the allow-list of system
- * calls (FINDINGS' 44 and recvmsg, sendmsg, shutdown, poll), all others
- * kill the process.  Works without root.
+ * For a worker, after it has all its descriptors: no file can be opened
+ * (Landlock, where the kernel has it), only an allow-list of system calls
+ * goes (FINDINGS' 44 and what a channel takes), all others kill the
+ * process.  memory_max is its address space in bytes, 0: no limit (under
+ * ASan there never is one).  Works without root.
  */
-int jail_worker(int64_t memory_max, int64_t cpu_s, struct err *e);
+int jail_worker(int64_t memory_max, struct err *e);
 
 #endif

@@ -18,9 +18,11 @@
 
 typedef uint32_t peer_id; /* 0: none */
 
+#define PEER_ASKS_MAX 1000000 /* questions under way in a process */
+
 /*
  * Handles a NOTE, an ASK, or a MORE that belongs to an ASK of the other
- * side.  f and its body are valid for the call; f->fd is closed after it
+ * side: a MORE for whose type there is no handler belongs to an answer.  f and its body are valid for the call; f->fd is closed after it
  * unless the handler took it and set f->fd to -1 (hence not const).
  */
 typedef void peer_frame_fn(peer_id from, struct frame *f);
@@ -38,15 +40,18 @@ struct peer_ops {
 };
 
 void peer_init(enum role self, const struct peer_ops *ops);
-/* Takes the connected descriptor. A second peer of the same role replaces
- * the first, but for ROLE_CTL and ROLE_WORKER, of which many exist. */
+/* Takes the connected descriptor, calls up.  A second peer of the same role
+ * replaces the first, but for ROLE_CTL and ROLE_WORKER, of which many
+ * exist. */
 peer_id peer_add(enum role r, int fd);
-/* Closes it; down is called. */
+/* Answers what it was asked with NULL, calls down, closes it. */
 void peer_drop(peer_id p);
 /* The current peer of a role, 0 when it is down. */
 peer_id peer_of(enum role r);
 enum role peer_role(peer_id p); /* ROLE_COUNT when gone */
 size_t peer_backlog(peer_id p); /* bytes waiting to be sent */
+/* Waits until all that was sent is on its way, or timeout_ms is over. */
+void peer_flush_all(int64_t timeout_ms);
 
 /* -1 when the peer is gone; fd is taken in any case. */
 int peer_note(peer_id p, enum frame_type type, const void *body, int fd);
@@ -55,7 +60,8 @@ int peer_note(peer_id p, enum frame_type type, const void *body, int fd);
  * Asks.  fn is called for each MORE of the answer and once for its LAST,
  * or once with NULL when the peer dies or timeout_ms (0: none) is over;
  * never before peer_ask() returns.  Returns the token, 0 when the peer is
- * gone (fn is then not called, fd is closed).
+ * gone or the question cannot be sent (fn is then not called, fd is
+ * closed).
  */
 typedef void peer_reply_fn(void *arg, struct frame *f);
 uint32_t peer_ask(peer_id p, enum frame_type type, const void *body, int fd,

@@ -10,6 +10,7 @@
 #define ROLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "conf.h"
@@ -19,6 +20,29 @@
 #include "stats.h"
 
 #define ROLE_PARENT_FD 3
+
+enum role_home { HOME_SPOOL, HOME_LIB, HOME_EMPTY };
+enum role_death { ROLE_ALONE, ROLE_ALL };
+
+/* A row of role.def. */
+struct role_row {
+	enum role role;
+	const char *program;
+	size_t user; /* offset of the member of struct conf */
+	enum role_home home;
+	uint32_t peers; /* set: 1 << role */
+	int stop_order;
+	enum role_death death;
+	unsigned descriptors;
+};
+extern const struct role_row role_rows[];
+extern const size_t role_row_count;
+/* NULL for those that the parent does not start. */
+const struct role_row *role_row(enum role r);
+/* The user's name, and the home as seen from outside any jail. */
+const char *role_row_user(const struct role_row *row, const struct conf *conf);
+int role_row_home(const struct role_row *row, const struct conf *conf,
+		  char *path, size_t size);
 
 /* What one role does; any function may be NULL. */
 struct role_ops {
@@ -36,14 +60,15 @@ struct role_ops {
 	void (*listeners_done)(void);
 	/* Global knobs, at start (defaults) and at each change. */
 	void (*knobs)(const struct knobs *k);
-	/* Finish and call role_exit(); second call: at once. */
+	/* Finish and call role_exit(); second call: at once.  NULL: there
+	 * is nothing to finish. */
 	void (*stop)(int64_t data_ms, int64_t reply_ms);
 	struct peer_ops peers; /* frames but those of the parent */
 };
 
 /* Runs the role until it exits; for main() with -x. */
 void role_run(const struct role_ops *ops) __attribute__((noreturn));
-/* Flushes channels and exits 0. */
+/* Flushes channels, for a second at most, and exits 0. */
 void role_exit(void) __attribute__((noreturn));
 
 /* The role's own folder as seen from inside: "/" in a jail. */
@@ -52,8 +77,10 @@ const char *role_home(void);
 bool role_is_jailed(void);
 /* The shared mapping, this role's writer; NULL when there is none. */
 struct stats *role_stats(void);
-/* Current global knobs. */
+/* Current global knobs: the defaults until control has sent them. */
 const struct knobs *role_knobs(void);
+/* For control, whom nobody sends them: sets its own, calls ops->knobs. */
+void role_set_knobs(const struct knobs *k);
 /* Our name in SMTP. */
 const char *role_hostname(void);
 

@@ -20,12 +20,15 @@ void loop_init(void);
 void loop_run(void);
 /* loop_run() returns after the current callback. */
 void loop_stop(void);
-/* Wall of the loop: monotonic milliseconds at the last wake-up. */
+/* Monotonic milliseconds. */
 int64_t loop_now_ms(void);
 
 typedef void loop_fn(void *arg);
 
-/* One shot.  A zeroed timer may be cleared. */
+/*
+ * One shot.  A zeroed timer may be cleared.  The clock behind it is coarse:
+ * it may fire some 4 ms early.
+ */
 struct timer {
 	struct event *ev;
 	loop_fn *fn;
