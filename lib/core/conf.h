@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "err.h"
 #include "ip.h"
 
@@ -42,8 +43,12 @@ extern const char conf_default_path[];
 
 /* Fills conf, which the caller releases; on -1 there is nothing in it. */
 int conf_read(const char *path, struct conf *conf, struct err *e);
-/* The same from a descriptor (read from its start); path is for messages. */
+/* The same from a descriptor of a regular file (read from its start, its
+ * offset stays); path is for messages. */
 int conf_read_fd(int fd, const char *path, struct conf *conf, struct err *e);
+/* The same from memory. */
+int conf_parse(struct span text, const char *path, struct conf *conf,
+	       struct err *e);
 void conf_release(struct conf *conf);
 
 #endif
