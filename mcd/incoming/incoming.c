@@ -1,0 +1,49 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The incoming role: what its parent and peers tell it, handed on.
+ */
+#include "commit.h"
+#include "conf.h"
+#include "incoming.h"
+#include "server.h"
+
+static bool is_stopping;
+
+static void
+init(const struct conf *conf)
+{
+	(void)conf;
+	server_init(role_hostname());
+}
+
+static void
+stop(int64_t data_ms, int64_t reply_ms)
+{
+	if (is_stopping)
+		role_exit();
+	is_stopping = true;
+	server_stop(data_ms, reply_ms, role_exit);
+}
+
+static void
+peer_up(peer_id p, enum role r)
+{
+	(void)p;
+	commit_peer_up(r);
+}
+
+static const struct peer_handler handlers[] = {
+	{ FRAME_intake, commit_intake },
+	{ 0, NULL },
+};
+
+const struct role_ops incoming_ops = {
+	.role = ROLE_INCOMING,
+	.init = init,
+	.listener = server_listen,
+	.listeners_done = server_listen_done,
+	.knobs = server_knobs,
+	.stop = stop,
+	.peers = { .handlers = handlers, .up = peer_up },
+};

@@ -1,0 +1,433 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Connections on the loop.  All callbacks come from turn(): by an event of
+ * the socket, or by the list of connections that have something to do
+ * although nothing has happened on their socket.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "file.h"
+#include "io.h"
+
+/* What is read goes here first: an idle connection has no buffer. */
+static char piece[IO_PIECE + IO_KEEP_MAX];
+
+static struct list ready = LIST_INIT(ready);
+static struct timer ready_timer;
+static bool ready_is_made;
+
+static void turn(struct io *io, int what);
+
+static void
+turn_ready(void *arg)
+{
+	struct list now, *n;
+
+	(void)arg;
+	list_init(&now);
+	list_splice(&now, &ready);
+	while ((n = list_pop(&now)) != NULL)
+		turn(list_entry(n, struct io, ready), 0);
+}
+
+static void
+make_ready(struct io *io)
+{
+	if (list_is_on(&io->ready))
+		return;
+	if (!ready_is_made) {
+		timer_init(&ready_timer, turn_ready, NULL);
+		ready_is_made = true;
+	}
+	list_push(&ready, &io->ready);
+	if (!timer_is_set(&ready_timer))
+		timer_set(&ready_timer, 0);
+}
+
+static void
+set_watch(struct io *io)
+{
+	int what = 0;
+
+	if (io->fd < 0)
+		return;
+	if (io->is_connecting || io->out.len > 0)
+		what |= WATCH_WRITE;
+	if (!io->is_connecting && !io->at_end && io->error == 0 &&
+	    io->in.len <= IO_KEEP_MAX && io->out.len <= IO_OUT_HIGH)
+		what |= WATCH_READ;
+	if (io->error != 0)
+		what = 0;
+	if (what != io->watch.what)
+		watch_set(&io->watch, what);
+}
+
+/* Writes what the socket takes. */
+static void
+push_out(struct io *io)
+{
+	size_t done = 0;
+
+	while (io->error == 0 && done < io->out.len) {
+		ssize_t n = send(io->fd, io->out.data + done,
+				 io->out.len - done, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+			io->error = errno;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	if (io->error != 0) {
+		buf_release(&io->out);
+		make_ready(io);
+	} else if (done == io->out.len) {
+		buf_release(&io->out);
+	} else {
+		buf_consume(&io->out, done);
+	}
+}
+
+/* Ends a finishing connection as far as that is possible now. */
+static void
+go_on_finishing(struct io *io)
+{
+	if (io->out.len == 0 && io->error == 0 && !io->is_shut) {
+		io->is_shut = true;
+		if (shutdown(io->fd, SHUT_WR) < 0)
+			io->error = errno;
+	}
+	if (io->error != 0 || (io->is_shut && io->at_end)) {
+		set_watch(io);
+		io->ops->finished(io->arg);
+		return;
+	}
+	set_watch(io);
+}
+
+/*
+ * Gives len bytes at p to the owner and keeps what it leaves.  p is either
+ * the shared piece or io->in itself.  False when the io is gone.
+ */
+static bool
+give(struct io *io, const char *p, size_t len, const bool *gone)
+{
+	struct span in = { p, len };
+	bool is_own = p == io->in.data;
+	size_t taken = io->ops->input(io->arg, in);
+
+	if (*gone)
+		return false;
+	if (io->is_finishing)
+		return true;
+	if (is_own) {
+		buf_consume(&io->in, taken);
+	} else {
+		buf_clear(&io->in);
+		if (taken < len)
+			buf_add(&io->in, p + taken, len - taken);
+	}
+	io->is_stuck = taken == 0;
+	if (io->in.len == 0)
+		buf_release(&io->in);
+	else if (taken > 0)
+		make_ready(io);
+	return true;
+}
+
+/* One read; 1: there may be more, 0: not now, -1: the io is gone. */
+static int
+read_piece(struct io *io, size_t *total, const bool *gone)
+{
+	size_t kept = io->in.len;
+	ssize_t n;
+
+	if (kept > IO_KEEP_MAX || io->out.len > IO_OUT_HIGH)
+		return 0;
+	n = recv(io->fd, piece + kept, IO_PIECE, 0);
+	if (n < 0 && errno == EINTR)
+		return 1;
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			io->error = errno;
+		return 0;
+	}
+	if (n == 0) {
+		io->at_end = true;
+		return 0;
+	}
+	*total += (size_t)n;
+	if (io->is_finishing)
+		return 1;
+	if (kept > 0)
+		memcpy(piece, io->in.data, kept);
+	if (!give(io, piece, kept + (size_t)n, gone))
+		return -1;
+	return n == IO_PIECE;
+}
+
+/* False when the io is gone. */
+static bool
+read_all(struct io *io, const bool *gone)
+{
+	size_t total = 0;
+	int more = 1;
+
+	while (more == 1 && total < IO_TURN_MAX && io->error == 0 &&
+	       !io->at_end && !(io->is_finishing && total > 0))
+		more = read_piece(io, &total, gone);
+	return more >= 0;
+}
+
+/* The first event of a connection that is being made. */
+static void
+finish_connect(struct io *io)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		error = errno;
+	io->is_connecting = false;
+	io->error = error;
+	if (error != 0)
+		return;
+	if (io->ops->connected != NULL)
+		io->ops->connected(io->arg);
+}
+
+/* Tells the owner that nothing more comes. */
+static void
+tell_end(struct io *io)
+{
+	if (io->error == 0) {
+		/* What came before the end is looked at before it. */
+		if (io->in.len == 0 || io->is_stuck)
+			io->ops->end(io->arg, "");
+	} else if (!io->end_told) {
+		io->end_told = true;
+		io->ops->end(io->arg, strerror(io->error));
+	}
+}
+
+/* Input, output and end, in this order; false when the io is gone. */
+static bool
+work(struct io *io, int what, const bool *gone)
+{
+	if (what == 0 && io->in.len > 0 && io->out.len <= IO_OUT_HIGH &&
+	    !io->is_finishing && !give(io, io->in.data, io->in.len, gone))
+		return false;
+	if ((what & WATCH_READ) != 0 && !read_all(io, gone))
+		return false;
+	if (io->is_finishing)
+		return true;
+	if (io->wants_output && io->out.len == 0 && io->error == 0) {
+		io->ops->output(io->arg);
+		if (*gone)
+			return false;
+		if (io->wants_output && io->out.len == 0)
+			make_ready(io);
+	}
+	if (!io->is_finishing && (io->error != 0 || io->at_end))
+		tell_end(io);
+	return !*gone;
+}
+
+static void
+turn(struct io *io, int what)
+{
+	bool gone = false;
+
+	list_del(&io->ready);
+	io->gone = &gone;
+	if (io->is_connecting) {
+		if (what == 0)
+			goto out;
+		finish_connect(io);
+		what = 0;
+		if (gone)
+			return;
+	}
+	if ((what & WATCH_WRITE) != 0) {
+		push_out(io);
+		if (io->in.len > 0)
+			make_ready(io);
+	}
+	if (!work(io, what, &gone))
+		return;
+	if (io->is_finishing) {
+		go_on_finishing(io);
+		if (gone)
+			return;
+	}
+out:
+	io->gone = NULL;
+	set_watch(io);
+}
+
+static void
+on_watch(void *arg, int what)
+{
+	turn(arg, what);
+}
+
+/* The timer is not moved with each deadline; it looks when it fires. */
+static void
+on_timer(void *arg)
+{
+	struct io *io = arg;
+	int64_t left;
+
+	io->timer_ms = 0;
+	if (io->deadline_ms == 0)
+		return;
+	left = io->deadline_ms - clock_mono_ms();
+	if (left > 0) {
+		io->timer_ms = io->deadline_ms;
+		timer_set(&io->timer, left);
+		return;
+	}
+	io->deadline_ms = 0;
+	if (io->is_finishing)
+		io->ops->finished(io->arg);
+	else
+		io->ops->timeout(io->arg);
+}
+
+void
+io_init(struct io *io, const struct io_ops *ops, void *arg)
+{
+	*io = (struct io){ .ops = ops, .arg = arg, .fd = -1 };
+	list_init(&io->ready);
+	timer_init(&io->timer, on_timer, io);
+}
+
+static void
+start(struct io *io, int fd)
+{
+	int on = 1;
+
+	io->fd = fd;
+	/* Replies go out whole; a local socket has no such option. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	watch_init(&io->watch, fd, on_watch, io);
+	set_watch(io);
+}
+
+void
+io_open(struct io *io, int fd)
+{
+	start(io, fd);
+}
+
+int
+io_connect(struct io *io, const struct ip_port *to, struct err *e)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = ip_to_sockaddr(to, &ss);
+	char text[IP_TEXT_SIZE];
+	int fd = socket(to->ip.family,
+			SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(e, "socket");
+	if (connect(fd, (struct sockaddr *)&ss, len) < 0 &&
+	    errno != EINPROGRESS) {
+		err_sys(e, "%s", ip_port_text(to, text));
+		close(fd);
+		return -1;
+	}
+	io->is_connecting = true;
+	start(io, fd);
+	return 0;
+}
+
+void
+io_release(struct io *io)
+{
+	if (io->gone != NULL)
+		*io->gone = true;
+	io->gone = NULL;
+	list_del(&io->ready);
+	timer_release(&io->timer);
+	if (io->fd >= 0)
+		watch_release(&io->watch);
+	file_shut(&io->fd);
+	buf_release(&io->in);
+	buf_release(&io->out);
+}
+
+bool
+io_is_open(const struct io *io)
+{
+	return io->fd >= 0 && io->error == 0 && !io->is_finishing;
+}
+
+struct buf *
+io_out(struct io *io)
+{
+	return &io->out;
+}
+
+void
+io_flush(struct io *io)
+{
+	if (io->fd < 0 || io->is_connecting)
+		return;
+	if (io->error != 0)
+		buf_release(&io->out);
+	else
+		push_out(io);
+	set_watch(io);
+}
+
+void
+io_kick(struct io *io)
+{
+	if (io->fd >= 0)
+		make_ready(io);
+}
+
+void
+io_want_output(struct io *io, bool wanted)
+{
+	io->wants_output = wanted;
+	if (wanted && io->out.len == 0)
+		make_ready(io);
+}
+
+void
+io_deadline(struct io *io, int64_t ms)
+{
+	if (ms <= 0) {
+		io->deadline_ms = 0;
+		return;
+	}
+	io->deadline_ms = clock_mono_ms() + ms;
+	if (io->timer_ms != 0 && io->timer_ms <= io->deadline_ms)
+		return;
+	io->timer_ms = io->deadline_ms;
+	timer_set(&io->timer, ms);
+}
+
+void
+io_finish(struct io *io)
+{
+	if (io->is_finishing)
+		return;
+	io->is_finishing = true;
+	io->wants_output = false;
+	buf_release(&io->in);
+	io_flush(io);
+	io_deadline(io, IO_LINGER_MS);
+	make_ready(io);
+}
