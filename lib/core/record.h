@@ -15,6 +15,7 @@
 #include "err.h"
 
 #define RECORD_FIELDS_MAX 64
+#define RECORD_MAX 49152 /* bytes of the encoded form: fits a frame */
 
 enum value_type { VALUE_STR, VALUE_INT, VALUE_BOOL, VALUE_LIST, VALUE_NULL };
 
@@ -33,7 +34,12 @@ struct record {
 
 void record_clear(struct record *r);
 void record_release(struct record *r);
-/* Names are snake_case literals; text of strangers is allowed as value. */
+/*
+ * Names are snake_case literals; text of strangers is allowed as value.  A
+ * text too long for the record is cut, "..." at its end; a list is cut
+ * behind an item.  A NULL str is null.  More fields than there may be is
+ * a bug.
+ */
 void record_str(struct record *r, const char *name, const char *value);
 void record_int(struct record *r, const char *name, int64_t value);
 void record_bool(struct record *r, const char *name, bool value);
