@@ -27,6 +27,7 @@
 
 /* 16 characters of base 32, or ID.N of a split (N from 1). */
 #define ENVELOPE_ID_LEN 16
+#define ENVELOPE_ID_ALPHABET "0123456789abcdefghjkmnpqrstvwxyz" /* Crockford */
 #define ENVELOPE_NAME_SIZE 24 /* ID.N and NUL */
 
 /* The folder it is in is the state of a message. */
@@ -111,8 +112,10 @@ void envelope_init(struct envelope *env);
 bool envelope_name_valid(const char *name, bool allow_child);
 
 /*
- * Appends the text form.  Whatever is in the strings is escaped; -1 when
- * a limit above is passed.
+ * Appends the text form.  Whatever is in the strings is escaped; -1, and
+ * nothing appended, when a limit above is passed, a name is none, the edits
+ * do not fit the body, the children are not ordered by number, or a
+ * recipient goes to a child that is not there.
  */
 int envelope_write(const struct envelope *env, struct buf *out, struct err *e);
 
