@@ -17,7 +17,7 @@
 
 #define ARENA_FIRST 1024 /* bytes in the first block */
 #define ARENA_BLOCK 32768 /* ordinary blocks double up to this */
-#define ARENA_ALIGN sizeof(max_align_t)
+#define ARENA_ALIGN _Alignof(max_align_t)
 
 /*
  * Under ASan each allocation is a block of its own and none is kept, so

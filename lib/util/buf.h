@@ -44,7 +44,8 @@ int buf_add_span(struct buf *b, struct span s);
 int buf_add_char(struct buf *b, char c);
 int buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-int buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+int buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 /* Room for n more bytes at the returned place, NULL where limit forbids. */
 char *buf_reserve(struct buf *b, size_t n);
 /* Counts n bytes written to the reserved place. */

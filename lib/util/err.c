@@ -26,7 +26,7 @@ mark_cut(char *text, size_t size, int wanted)
 	str_copy(text + end, size - end, "...");
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 format(struct err *out, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out->text, sizeof(out->text), fmt, ap);

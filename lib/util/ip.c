@@ -245,20 +245,20 @@ ip_masked(const struct ip *ip, int v4_bits, int v6_bits)
 socklen_t
 ip_to_sockaddr(const struct ip_port *ap, struct sockaddr_storage *ss)
 {
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in v4 = { .sin_family = (sa_family_t)ap->ip.family };
 
 	memset(ss, 0, sizeof(*ss));
 	if (ap->ip.family == AF_INET6) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons(ap->port);
-		memcpy(&v6->sin6_addr, ap->ip.b, 16);
-		return sizeof(*v6);
+		v6.sin6_port = htons(ap->port);
+		memcpy(&v6.sin6_addr, ap->ip.b, 16);
+		memcpy(ss, &v6, sizeof(v6));
+		return sizeof(v6);
 	}
-	v4->sin_family = (sa_family_t)ap->ip.family;
-	v4->sin_port = htons(ap->port);
-	memcpy(&v4->sin_addr, ap->ip.b, 4);
-	return sizeof(*v4);
+	v4.sin_port = htons(ap->port);
+	memcpy(&v4.sin_addr, ap->ip.b, 4);
+	memcpy(ss, &v4, sizeof(v4));
+	return sizeof(v4);
 }
 
 int

@@ -82,7 +82,7 @@ write_line(enum log_level level, const char *text)
 	/* Nowhere is left to say that a line was lost. */
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 log_line(enum log_level level, const char *fmt, va_list ap)
 {
 	char text[LOG_LINE_MAX + 1];

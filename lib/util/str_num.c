@@ -232,26 +232,25 @@ str_bytes(char *dst, size_t size, uint64_t n)
 {
 	static const char units[][4] = { "B",	"KiB", "MiB", "GiB",
 					 "TiB", "PiB", "EiB" };
-	unsigned unit = 0;
-	uint64_t tenths;
+	unsigned unit = 1;
+	unsigned tenths, whole;
 
 	if (n < 1024) {
-		str_fmt(dst, size, "%llu B", (unsigned long long)n);
+		str_fmt(dst, size, "%u B", (unsigned)n);
 		return;
 	}
-	/* What would round up to 1024 is shown in the next unit. */
-	while (n >> 10 * unit >= 1024 ||
-	       (unit > 0 && (n >> (10 * unit - 1)) + 1 >= 2048))
+	/* From 1023.5 on it would be shown as 1024: the next unit. */
+	while ((n >> (10 * unit - 1)) + 1 >= 2048)
 		unit++;
-	/* One bit more than tenths need, so that 10 * n cannot overflow. */
-	tenths = ((n >> (10 * unit - 4 - 1)) * 10 + 16) >> 5;
+	/* Ten bits of fraction are left. */
+	n >>= 10 * (unit - 1);
+	tenths = (unsigned)((n * 10 + 512) >> 10);
+	whole = (unsigned)((n + 512) >> 10);
 	if (tenths < 1000)
-		str_fmt(dst, size, "%llu.%llu %s",
-			(unsigned long long)(tenths / 10),
-			(unsigned long long)(tenths % 10), units[unit]);
+		str_fmt(dst, size, "%u.%u %s", tenths / 10, tenths % 10,
+			units[unit]);
 	else
-		str_fmt(dst, size, "%llu %s",
-			(unsigned long long)((tenths + 5) / 10), units[unit]);
+		str_fmt(dst, size, "%u %s", whole, units[unit]);
 }
 
 int
