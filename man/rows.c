@@ -1,0 +1,129 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Prints a table of the program as a list for a manual page, so that no
+ * page lists a key, a setting or a counter by hand: rows conf|knobs|stats.
+ * Run by the build only.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf_keys.h"
+#include "setting.h"
+#include "stats.h"
+
+#define TEXT_SIZE 64
+
+/* Text as roff shows it unchanged. */
+static void
+put(const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\\')
+			fputs("\\e", stdout);
+		else if (*s == '-')
+			fputs("\\-", stdout);
+		else if (*s == '"')
+			fputs("\\(dq", stdout);
+		else
+			putchar(*s);
+	}
+}
+
+static void
+put_name(const char *name)
+{
+	fputs(".TP\n.B ", stdout);
+	put(name);
+	putchar('\n');
+}
+
+static void
+put_help(const char *help)
+{
+	fputs("\\&", stdout);
+	put(help);
+	fputs(".\n", stdout);
+}
+
+static void
+put_conf(const struct conf_row *row)
+{
+	put_name(row->key);
+	put_help(row->help);
+	switch (row->type) {
+	case CONF_TYPE_STR:
+		fputs("Default \\(dq", stdout);
+		put(row->text);
+		fputs("\\(dq.\n", stdout);
+		break;
+	case CONF_TYPE_INT:
+		printf("From %" PRId64 " to %" PRId64 ", default %" PRId64
+		       ".\n",
+		       row->min, row->max, row->dflt);
+		break;
+	case CONF_TYPE_BOOL:
+		printf("Default %s.\n", row->dflt ? "true" : "false");
+		break;
+	}
+}
+
+static void
+put_knob(const struct knob *k)
+{
+	char dflt[TEXT_SIZE], min[TEXT_SIZE], max[TEXT_SIZE];
+
+	knob_text(k, k->dflt, dflt, sizeof(dflt));
+	knob_text(k, k->min, min, sizeof(min));
+	knob_text(k, k->max, max, sizeof(max));
+	put_name(k->name);
+	put_help(k->help);
+	if (k->type == KNOB_TYPE_BOOL)
+		printf("Default %s", dflt);
+	else
+		printf("From %s to %s, default %s", min, max, dflt);
+	if (k->type == KNOB_TYPE_INT)
+		printf(" (%s)", k->unit);
+	fputs("; for all", stdout);
+	if (k->levels & LEVEL_DOMAIN)
+		fputs(", a domain", stdout);
+	if (k->levels & LEVEL_USER)
+		fputs(", a user", stdout);
+	if (k->way == WAY_IN)
+		fputs("; inbound mail", stdout);
+	else if (k->way == WAY_OUT)
+		fputs("; outbound mail", stdout);
+	fputs(".\n", stdout);
+}
+
+static void
+put_stat(enum stat_id id)
+{
+	put_name(stats_name(id));
+	put_help(stats_help(id));
+	printf("%s, in %s.\n", stats_is_counter(id) ? "Counter" : "Gauge",
+	       stats_unit(id));
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *table = argc == 2 ? argv[1] : "";
+	size_t i;
+
+	if (strcmp(table, "conf") == 0) {
+		for (i = 0; i < conf_row_count; i++)
+			put_conf(&conf_rows[i]);
+	} else if (strcmp(table, "knobs") == 0) {
+		for (i = 0; i < knob_count; i++)
+			put_knob(&knob_table[i]);
+	} else if (strcmp(table, "stats") == 0) {
+		for (i = 0; i < STAT_COUNT; i++)
+			put_stat((enum stat_id)i);
+	} else {
+		fputs("usage: rows conf|knobs|stats\n", stderr);
+		return 64;
+	}
+	return fflush(stdout) == 0 ? 0 : 74;
+}
