@@ -42,6 +42,13 @@ struct dsn {
 	bool is_utf8; /* the original used SMTPUTF8 */
 };
 
+/* The notification has to go as SMTPUTF8 (RFC 6533). */
+bool dsn_is_utf8(const struct dsn *d);
+/*
+ * Appends the notification; ASCII alone unless dsn_is_utf8(), no line above
+ * 998.  -1, and nothing appended, when out refuses, or there is no one to
+ * tell, nothing to tell of, or no name of ours.
+ */
 int dsn_write(const struct dsn *d, struct buf *out, struct err *e);
 
 #endif
