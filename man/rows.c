@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Prints a table of the program as a list for a manual page, so that no
- * page lists a key, a setting or a counter by hand: rows conf|knobs|stats.
- * Run by the build only.
+ * page lists a key, a setting, a counter or a command by hand. Run by the
+ * build only.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,6 +106,31 @@ put_stat(enum stat_id id)
 	       stats_unit(id));
 }
 
+static const struct {
+	const char *family, *verb, *synopsis, *help;
+} commands[] = {
+#define COMMAND(family, verb, synopsis, options, least, most, need, fn, help) \
+	{ family, verb, synopsis, help },
+#include "commands.def"
+#undef COMMAND
+};
+
+static void
+put_command(const char *family, const char *verb, const char *synopsis,
+	    const char *help)
+{
+	fputs(".TP\n.BR \"", stdout);
+	put(family);
+	if (*verb) {
+		putchar(' ');
+		put(verb);
+	}
+	fputs("\" \" ", stdout);
+	put(synopsis);
+	fputs("\"\n", stdout);
+	put_help(help);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -121,8 +146,12 @@ main(int argc, char **argv)
 	} else if (strcmp(table, "stats") == 0) {
 		for (i = 0; i < STAT_COUNT; i++)
 			put_stat((enum stat_id)i);
+	} else if (strcmp(table, "commands") == 0) {
+		for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+			put_command(commands[i].family, commands[i].verb,
+				    commands[i].synopsis, commands[i].help);
 	} else {
-		fputs("usage: rows conf|knobs|stats\n", stderr);
+		fputs("usage: rows conf|knobs|stats|commands\n", stderr);
 		return 64;
 	}
 	return fflush(stdout) == 0 ? 0 : 74;

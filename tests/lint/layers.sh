@@ -35,7 +35,7 @@ wrong_includes() {
 		below["mcctl"] = below["lib/tui"] "mcctl "
 		below["mctop"] = below["lib/tui"] "mctop "
 		below["snmp-agent"] = below["lib/core"] "snmp-agent "
-		below["man"] = below["lib/core"] "man "
+		below["man"] = below["lib/core"] "mcctl man "
 		for (i = 1; i < ARGC; i++) {
 			name = ARGV[i]
 			sub(/.*\//, "", name)
