@@ -1,0 +1,79 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A command of mcctl: one row of commands.def gives parser, help and
+ * manual.  Exit codes are those of sysexits(3).
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf.h"
+#include "db.h"
+#include "err.h"
+#include "out.h"
+#include "policy.h"
+
+/* What a command wants prepared before it runs. */
+enum command_need {
+	NEED_NOTHING,
+	NEED_CONF, /* ctx->conf */
+	NEED_DB_READ, /* and ctx->db */
+	NEED_DB_WRITE /* and a transaction, committed after exit 0 */
+};
+
+#define OPTION_VALUES_MAX 64
+
+/* --name VALUE, as often as it was given. */
+struct option_values {
+	const char *value[OPTION_VALUES_MAX];
+	size_t count;
+};
+
+struct ctx {
+	const struct command *command;
+	const char *conf_path;
+	struct conf conf;
+	struct db *db;
+	struct out out;
+	/* Options that commands.def allows; see option(). */
+	struct option_values options[8];
+	char **args; /* without options */
+	int arg_count;
+};
+
+struct command {
+	const char *family, *verb; /* verb "" for a family of one */
+	const char *synopsis; /* behind the verb */
+	const char *options; /* names that take a value: "dest alias-of" */
+	int min_args, max_args;
+	enum command_need need;
+	int (*run)(struct ctx *c);
+	const char *help;
+};
+
+extern const struct command command_table[];
+extern const size_t command_count;
+
+/* The values of an option; count 0 when it was not given. */
+const struct option_values *option(const struct ctx *c, const char *name);
+/* The only value of an option, NULL when it was not given. */
+const char *option_value(const struct ctx *c, const char *name);
+
+/* Says what was wrong, as text or as JSON, and returns code. */
+int complain(struct ctx *c, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The exit code that goes with a failed database call. */
+int complain_db(struct ctx *c, enum db_result r, const struct err *e);
+/* `WHAT "NAME": not known; did you mean X?`; returns EX_DATAERR. */
+int complain_unknown(struct ctx *c, const char *what, const char *name,
+		     const char *const *known);
+
+#define COMMAND(f, v, syn, opts, min, max, need, fn, help) \
+	int fn(struct ctx *c);
+#include "commands.def"
+#undef COMMAND
+
+#endif

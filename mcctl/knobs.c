@@ -1,0 +1,234 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * mcctl setting: the knobs of one level, and where a value comes from.
+ */
+#include <string.h>
+#include <sysexits.h>
+
+#include "address.h"
+#include "command.h"
+#include "log.h"
+#include "setting.h"
+#include "str.h"
+
+/* Which level the options name, and its subject. */
+struct target {
+	enum knob_level level;
+	char subject[ADDRESS_TEXT_SIZE]; /* domain key or policy address */
+	char asked[ADDRESS_TEXT_SIZE]; /* as policy_effective() takes it */
+};
+
+static const char *
+level_name(unsigned level)
+{
+	return level == LEVEL_GLOBAL   ? "global"
+	       : level == LEVEL_DOMAIN ? "domain"
+	       : level == LEVEL_USER   ? "user"
+				       : "default";
+}
+
+static int
+target_domain(struct ctx *c, const char *name, struct target *t)
+{
+	struct err e;
+
+	t->level = LEVEL_DOMAIN;
+	if (address_domain_key(name, t->subject, &e) < 0 ||
+	    !address_is_domain(t->subject))
+		return complain(c, EX_DATAERR, "\"%s\" is not a domain name",
+				log_text(name));
+	str_fmt(t->asked, sizeof(t->asked), "@%s", t->subject);
+	if (db_get(c->db, "domain", t->subject, NULL, NULL) != 1)
+		return complain(c, EX_DATAERR, "domain \"%s\": not known",
+				t->subject);
+	return EX_OK;
+}
+
+static int
+target_user(struct ctx *c, const char *address, struct target *t)
+{
+	struct policy *p;
+	struct address a;
+	struct err e;
+	int r;
+
+	t->level = LEVEL_USER;
+	if (address_parse(span_of(address), ADDRESS_ALLOW_UTF8, &a, &e) < 0)
+		return complain(c, EX_DATAERR, "\"%s\" is not an address",
+				log_text(address));
+	p = policy_load(c->db, NULL, &e);
+	if (p == NULL)
+		return complain(c, EX_UNAVAILABLE, "%s", e.text);
+	r = policy_key(p, a.text, t->subject, &e);
+	policy_free(p);
+	if (r < 0)
+		return complain(c, EX_DATAERR, "%s", e.text);
+	str_copy(t->asked, sizeof(t->asked), t->subject);
+	return EX_OK;
+}
+
+static int
+target_of(struct ctx *c, struct target *t)
+{
+	const char *domain = option_value(c, "domain");
+	const char *user = option_value(c, "user");
+
+	memset(t, 0, sizeof(*t));
+	t->level = LEVEL_GLOBAL;
+	if (domain != NULL && user != NULL)
+		return complain(c, EX_USAGE, "--domain or --user, not both");
+	if (domain != NULL)
+		return target_domain(c, domain, t);
+	if (user != NULL)
+		return target_user(c, user, t);
+	return EX_OK;
+}
+
+static int
+knob_of(struct ctx *c, const char *name, const struct knob **k)
+{
+	struct err e;
+
+	*k = knob_find(name, &e);
+	return *k != NULL ? EX_OK : complain(c, EX_DATAERR, "%s", e.text);
+}
+
+/* Knob and target of a command that names both. */
+static int
+both_of(struct ctx *c, const struct knob **k, struct target *t)
+{
+	int code = knob_of(c, c->args[0], k);
+
+	if (code == EX_OK)
+		code = target_of(c, t);
+	return code;
+}
+
+static int
+put_value(struct ctx *c, const struct knob *k, const struct target *t,
+	  const char *value)
+{
+	char key[DB_KEY_MAX];
+	enum db_result r;
+	struct err e;
+
+	if ((k->levels & t->level) == 0)
+		return complain(c, EX_DATAERR,
+				"setting \"%s\" has no value per %s", k->name,
+				level_name(t->level));
+	str_fmt(key, sizeof(key), "%s %s%s%s", level_name(t->level), t->subject,
+		t->subject[0] != '\0' ? " " : "", k->name);
+	r = db_put(c->db, "setting", key, value, &e);
+	return r == DB_OK ? EX_OK : complain_db(c, r, &e);
+}
+
+int
+cmd_setting_set(struct ctx *c)
+{
+	const struct knob *k;
+	struct target t;
+	char text[64];
+	struct err e;
+	int64_t value;
+	int code = both_of(c, &k, &t);
+
+	if (code != EX_OK)
+		return code;
+	if (knob_parse(k, c->args[1], &value, &e) < 0)
+		return complain(c, EX_DATAERR, "%s", e.text);
+	knob_text(k, value, text, sizeof(text));
+	return put_value(c, k, &t, text);
+}
+
+int
+cmd_setting_unset(struct ctx *c)
+{
+	const struct knob *k;
+	struct target t;
+	int code = both_of(c, &k, &t);
+
+	return code == EX_OK ? put_value(c, k, &t, NULL) : code;
+}
+
+static void
+setting_record(const struct policy *p, const struct knob *k,
+	       const struct target *t, bool explains, struct record *r)
+{
+	struct policy_origin o = policy_effective(p, k, t->asked);
+	char text[64];
+
+	knob_text(k, o.value, text, sizeof(text));
+	record_str(r, "name", k->name);
+	record_str(r, "value", text);
+	record_str(r, "from", level_name(o.level));
+	if (!explains)
+		return;
+	record_str(r, "subject", o.subject);
+	knob_text(k, k->dflt, text, sizeof(text));
+	record_str(r, "default", text);
+	knob_text(k, k->min, text, sizeof(text));
+	record_str(r, "min", text);
+	knob_text(k, k->max, text, sizeof(text));
+	record_str(r, "max", text);
+	record_str(r, "unit", k->unit);
+	str_fmt(text, sizeof(text), "global%s%s",
+		(k->levels & LEVEL_DOMAIN) != 0 ? " domain" : "",
+		(k->levels & LEVEL_USER) != 0 ? " user" : "");
+	record_str(r, "levels", text);
+	record_str(r, "help", k->help);
+}
+
+int
+cmd_setting_get(struct ctx *c)
+{
+	struct record r = { 0 };
+	const struct knob *k;
+	struct policy *p;
+	struct target t;
+	struct err e;
+	int code = both_of(c, &k, &t);
+
+	if (code != EX_OK)
+		return code;
+	p = policy_load(c->db, NULL, &e);
+	if (p == NULL)
+		return complain(c, EX_UNAVAILABLE, "%s", e.text);
+	setting_record(p, k, &t, str_eq(c->command->verb, "explain"), &r);
+	out_object(&c->out, &r);
+	record_release(&r);
+	policy_free(p);
+	return EX_OK;
+}
+
+int
+cmd_setting_explain(struct ctx *c)
+{
+	return cmd_setting_get(c);
+}
+
+int
+cmd_setting_list(struct ctx *c)
+{
+	struct policy *p;
+	struct target t;
+	struct err e;
+	int code = target_of(c, &t);
+
+	if (code != EX_OK)
+		return code;
+	p = policy_load(c->db, NULL, &e);
+	if (p == NULL)
+		return complain(c, EX_UNAVAILABLE, "%s", e.text);
+	for (size_t i = 0; i < knob_count; i++) {
+		struct record r = { 0 };
+
+		if ((knob_table[i].levels & t.level) == 0)
+			continue;
+		setting_record(p, &knob_table[i], &t, false, &r);
+		out_row(&c->out, &r);
+		record_release(&r);
+	}
+	policy_free(p);
+	return EX_OK;
+}
