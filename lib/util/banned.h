@@ -13,6 +13,9 @@
 #include <strings.h>
 #include <time.h>
 
+/* Macros in some builds: clang with _FORTIFY_SOURCE, glibc without it. */
+#undef sprintf
+#undef vsprintf
 #undef alloca
 #undef strdupa
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets

@@ -109,10 +109,10 @@ buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 
 	va_copy(again, ap);
 	/* Into the room there is; once more when that was too small. */
-	n = vsnprintf(b->cap > 0 ? b->data + b->len : NULL, room, fmt, ap);
+	n = vsnprintf(b->data != NULL ? b->data + b->len : NULL, room, fmt, ap);
 	dst = n < 0 ? NULL : buf_reserve(b, (size_t)n);
 	if (dst == NULL) {
-		if (b->cap > 0)
+		if (b->data != NULL)
 			b->data[b->len] = '\0';
 	} else {
 		if ((size_t)n >= room)

@@ -69,7 +69,10 @@ test_reuse(void)
 	CHECK(a.head == NULL, "two releases do no harm");
 	arena_alloc(&a, 1 << 20);
 	CHECK_STR(arena_strdup(&a, "y"), "y", "a small one after a big one");
+	arena_release(&a);
+	arena_alloc(&a, 1 << 20);
 	arena_clear(&a);
+	CHECK(a.head == NULL, "a big block is not kept by a clear");
 	arena_release(&a);
 }
 

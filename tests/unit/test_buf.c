@@ -27,6 +27,8 @@ test_growth(void)
 	CHECK_STR(buf_str(&b), "", "a cleared buffer is empty");
 	buf_add(&b, "a\0b", 3);
 	CHECK_MEM(b.data, "a\0b", 4, "a NUL is a byte as others");
+	buf_add_span(&b, SPAN_LIT("c\0d"));
+	CHECK_MEM(b.data, "a\0bc\0d", 7, "in a span as well");
 	buf_release(&b);
 	CHECK(b.data == NULL && b.len == 0 && b.cap == 0,
 	      "a released buffer holds nothing");

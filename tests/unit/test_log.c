@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Log lines, caught from stderr by a datagram socket: one write a line is
- * one datagram.
+ * one datagram.  What would go to syslog ends here.
  */
 #include "log.h"
 
@@ -17,6 +17,70 @@
 #include "str.h"
 
 #include "check.h"
+
+/* Of <syslog.h>, which may hide its functions behind macros. */
+#define WANT_PID 0x01
+#define WANT_NDELAY 0x08
+#define WANT_MAIL (2 << 3)
+#define WANT_ERR 3
+#define WANT_INFO 6
+
+static char sys_ident[64];
+static int sys_options, sys_facility, sys_opens, sys_closes;
+static int sys_priority, sys_lines;
+static char sys_text[8192];
+
+void openlog(const char *ident, int options, int facility);
+void closelog(void);
+void syslog(int priority, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void __syslog_chk(int priority, int flag, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+void
+openlog(const char *ident, int options, int facility)
+{
+	snprintf(sys_ident, sizeof(sys_ident), "%s", ident);
+	sys_options = options;
+	sys_facility = facility;
+	sys_opens++;
+}
+
+void
+closelog(void)
+{
+	sys_closes++;
+}
+
+__attribute__((format(printf, 2, 0))) static void
+take_line(int priority, const char *fmt, va_list ap)
+{
+	sys_priority = priority;
+	sys_lines++;
+	vsnprintf(sys_text, sizeof(sys_text), fmt, ap);
+}
+
+void
+syslog(int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	take_line(priority, fmt, ap);
+	va_end(ap);
+}
+
+/* What syslog() is in a build with _FORTIFY_SOURCE. */
+void
+__syslog_chk(int priority, int flag, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)flag;
+	va_start(ap, fmt);
+	take_line(priority, fmt, ap);
+	va_end(ap);
+}
 
 static int caught; /* the socket's other end */
 
@@ -244,6 +308,38 @@ test_full(void)
 	close(saved);
 }
 
+static void
+test_syslog(void)
+{
+	static char longer[3000];
+
+	log_open("mcd/in", LOG_TO_SYSLOG, LOG_LEVEL_INFO);
+	CHECK_INT(sys_opens, 1, "syslog is opened at once");
+	CHECK_STR(sys_ident, "mcd/in", "with the name");
+	CHECK_INT(sys_options, WANT_PID | WANT_NDELAY,
+		  "with its pid and its socket");
+	CHECK_INT(sys_facility, WANT_MAIL, "for mail");
+	log_error("e%%n %s", "%s%n\n");
+	CHECK_STR(sys_text, "error: e%n %s%n", "a line is no format");
+	CHECK_INT(sys_priority, WANT_MAIL | WANT_ERR, "and has its priority");
+	log_info("i\033");
+	CHECK_STR(sys_text, "i?", "nor has it controls");
+	CHECK_INT(sys_priority, WANT_MAIL | WANT_INFO, "and another priority");
+	log_debug("d");
+	CHECK_INT(sys_lines, 2, "levels are hidden here too");
+	memset(longer, 'x', sizeof(longer) - 1);
+	log_info("%s", longer);
+	CHECK_INT(strlen(sys_text), LOG_LINE_MAX, "a long line is cut");
+	CHECK_STR(line(), NULL, "nothing goes to stderr");
+	log_open("mcd/out", LOG_TO_SYSLOG, LOG_LEVEL_INFO);
+	CHECK_STR(sys_ident, "mcd/out", "it can be opened anew");
+	CHECK_INT(sys_closes, 1, "once closed");
+	log_open("mcd/queue", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	log_info("back");
+	CHECK_STR(line_as("mcd/queue"), "back\n", "stderr can follow");
+	CHECK_INT(sys_closes, 2, "and syslog is closed");
+}
+
 int
 main(void)
 {
@@ -259,6 +355,7 @@ main(void)
 	test_levels();
 	test_shape();
 	test_text();
+	test_syslog();
 	test_ends();
 	test_full();
 	return check_done();
