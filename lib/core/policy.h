@@ -15,6 +15,9 @@
 #include "err.h"
 #include "setting.h"
 
+#define POLICY_HOST_SIZE 256 /* a name or an address, and NUL */
+#define POLICY_ALIASES_MAX 8 /* from one to the next */
+
 struct policy;
 
 struct policy_dest {
@@ -35,9 +38,18 @@ struct policy *policy_load(struct db *db, void (*warn)(const char *text),
 			   struct err *e);
 void policy_free(struct policy *p);
 
+/*
+ * "HOST:PORT" of a destination, an IPv6 address in brackets.  host gets the
+ * name in lower case or the address, without brackets.
+ */
+int policy_dest_parse(const char *text, char host[POLICY_HOST_SIZE],
+		      uint16_t *port, struct err *e);
+
 /* An alias is followed (at most 8 times); NULL: not ours. */
 const struct policy_domain *policy_domain(const struct policy *p,
 					  const char *domain_key);
+/* The first by name that is no alias, or NULL. */
+const struct policy_domain *policy_first_domain(const struct policy *p);
 /* Of the global level. */
 const struct knobs *policy_global(const struct policy *p);
 
@@ -59,7 +71,12 @@ struct policy_origin policy_effective(const struct policy *p,
 /* All knobs for an address. */
 void policy_knobs(const struct policy *p, const char *address,
 		  struct knobs *out);
-/* Puts the policy key of an address into dst (ADDRESS_TEXT_SIZE). */
+/*
+ * Puts the policy key of an address into dst (ADDRESS_TEXT_SIZE): what
+ * policy_effective() looks under.  A quoted local part that needs no quotes
+ * loses them.  Letters beyond ASCII stay as they are, so that two spellings
+ * of one name are two keys.  A domain that is not ours is a key as well.
+ */
 int policy_key(const struct policy *p, const char *address, char *dst,
 	       struct err *e);
 
