@@ -20,7 +20,8 @@
 #define STATS_PROCESS_ROWS STATS_ROWS_LIMIT /* with "other", as all tables */
 #define STATS_DOMAIN_ROWS 257
 #define STATS_ROWS_MAX STATS_ROWS_LIMIT
-#define STATS_RING_LINES 256
+#define STATS_RING_LINES 256 /* that readers see */
+#define STATS_RING_SLOTS (STATS_RING_LINES + 1) /* one being written */
 
 #define KEY_WORDS (STATS_KEY_SIZE / 8)
 #define TEXT_WORDS (STATS_RING_TEXT / 8)
@@ -74,8 +75,8 @@ struct stats_rows {
 
 struct stats_lines {
 	_Alignas(64) stats_word seq;
-	stats_word count; /* ever written; the next goes to count % lines */
-	stats_word words[STATS_RING_LINES][LINE_WORDS];
+	stats_word count; /* ever written; the next goes to count % slots */
+	stats_word words[STATS_RING_SLOTS][LINE_WORDS];
 };
 
 struct stats_alive {

@@ -210,7 +210,7 @@ stats_ring_add(struct stats *s, enum stats_ring r, int64_t at_us,
 		return;
 	ring = &s->map->rings[r];
 	count = stats_load_word(&ring->count);
-	line = ring->words[count % STATS_RING_LINES];
+	line = ring->words[count % STATS_RING_SLOTS];
 	stats_write_begin(&ring->seq);
 	stats_store_word(&line[0], (uint64_t)at_us);
 	store_text(&line[1], TEXT_WORDS, text);
@@ -255,18 +255,18 @@ stats_ring(const struct stats *s, enum stats_ring r, struct stats_line *lines,
 	   size_t max)
 {
 	const struct stats_lines *ring = &s->map->rings[r];
-	uint64_t copy[1 + STATS_RING_LINES * LINE_WORDS];
+	uint64_t copy[1 + STATS_RING_SLOTS * LINE_WORDS];
 	const uint64_t *line;
 	uint64_t count;
 	size_t n;
 
 	/* count stands before the lines: one copy takes both. */
 	stats_copy(&ring->seq, &ring->count, copy,
-		   1 + STATS_RING_LINES * LINE_WORDS);
+		   1 + STATS_RING_SLOTS * LINE_WORDS);
 	count = copy[0];
 	for (n = 0; n < max && n < count && n < STATS_RING_LINES; n++) {
 		line = &copy[1 +
-			     (count - 1 - n) % STATS_RING_LINES * LINE_WORDS];
+			     (count - 1 - n) % STATS_RING_SLOTS * LINE_WORDS];
 		lines[n].at_us = (int64_t)line[0];
 		load_text(lines[n].text, TEXT_WORDS, line + 1);
 	}
