@@ -13,7 +13,7 @@ sscanf fscanf scanf rand srand usleep'
 calls() {
 	pattern=$(printf '%s' "$1" | tr '\n' ' ' | sed 's/ /|/g')
 	# shellcheck disable=SC2086 # one word a file
-	grep -nE "(^|[^[:alnum:]_.>])($pattern)[[:space:]]*\\(" $2 /dev/null
+	code_of $2 | grep -E "(^|[^[:alnum:]_.>])($pattern)[[:space:]]*\\("
 }
 
 banned() {

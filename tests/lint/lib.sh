@@ -8,28 +8,52 @@ cd "${MCGATE_SRCDIR:-$(dirname "$0")/../..}"
 lint_count=0
 lint_failed=0
 
-# files EXT...: the tree's own files with these endings, one a line.
-files() {
-	# shellcheck disable=SC2046 # the arguments of find are words
+# The tree's own files, one a line; not what was built or is test data.
+tree() {
 	find . \( -path ./.git -o -path ./run -o -path ./tests/data -o \
 		-path ./tests/fuzz/corpus -o -name fuzzbuild -o \
-		-name covbuild -o -name __pycache__ -o -name 'build*' \
-		-o -path ./config.h -o -path ./Makefile \) -prune -o -type f \
-		\( -false $(for e; do printf ' -o -name *.%s' "$e"; done) \) \
+		-name covbuild -o -name __pycache__ -o -name 'build*' -o \
+		-path ./config.h -o -path ./Makefile \) -prune -o -type f \
 		-print | sed 's|^\./||' | sort
 }
 
-# scripts NAME: files whose first line names that interpreter.
+# files EXT...: those with these endings.
+files() {
+	endings=$(printf '%s|' "$@")
+	tree | grep -E "\\.(${endings%|})\$"
+}
+
+# scripts NAME: those whose first line names that interpreter.
 scripts() {
-	find . \( -path ./.git -o -path ./run -o -path ./tests/data -o \
-		-path ./tests/fuzz/corpus -o -name fuzzbuild -o \
-		-name covbuild -o -name 'build*' \) -prune -o -type f \
-		-size -200k -print | sed 's|^\./||' | sort |
-		while read -r f; do
-			case $(head -n 1 "$f" | tr -d '\000') in
-			'#!'*"$1") printf '%s\n' "$f" ;;
-			esac
-		done
+	tree | while read -r f; do
+		case $(head -c 80 "$f" | head -n 1 | tr -d '\000') in
+		'#!'*"$1") printf '%s\n' "$f" ;;
+		esac
+	done
+}
+
+# code_of FILE...: FILE:LINE:TEXT of C without its comments, with strings empty.
+code_of() {
+	awk '
+	FNR == 1 { inside = 0 }
+	{
+		line = $0
+		if (inside) {
+			if (line !~ /\*\//)
+				next
+			sub(/.*\*\//, "", line)
+			inside = 0
+		}
+		gsub(/\\./, "", line)
+		gsub(/\x27"\x27/, "", line)
+		gsub(/"[^"]*"/, "\"\"", line)
+		gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, "", line)
+		if (line ~ /\/\*/) {
+			sub(/\/\*.*/, "", line)
+			inside = 1
+		}
+		print FILENAME ":" FNR ":" line
+	}' "$@" /dev/null
 }
 
 # claim WORDS FUNCTION: the function prints the offenders; there should be none.

@@ -17,7 +17,9 @@ shell_faults() {
 # What is sourced follows whoever sources it.
 careless() {
 	for f in $shells; do
-		case $(head -n 1 "$f") in '# shellcheck shell='*) continue ;; esac
+		case $(head -n 1 "$f") in
+		'# shellcheck shell='*) continue ;;
+		esac
 		grep -qE '^set -eu$|/lib\.sh"$' "$f" ||
 			printf '%s: no set -eu\n' "$f"
 	done

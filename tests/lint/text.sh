@@ -21,30 +21,9 @@ unlicensed() {
 	done
 }
 
-# Strings and comments in one line are taken out first.
 slashes() {
 	# shellcheck disable=SC2086 # one word a file
-	awk '
-	FNR == 1 { inside = 0 }
-	{
-		line = $0
-		if (inside) {
-			if (line !~ /\*\//)
-				next
-			sub(/.*\*\//, "", line)
-			inside = 0
-		}
-		gsub(/\\./, "", line)
-		gsub(/\x27"\x27/, "", line)
-		gsub(/"[^"]*"/, "", line)
-		gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, "", line)
-		if (line ~ /\/\*/) {
-			sub(/\/\*.*/, "", line)
-			inside = 1
-		}
-		if (line ~ /\/\//)
-			printf "%s:%d: a // comment\n", FILENAME, FNR
-	}' $code /dev/null
+	code_of $code | grep '//'
 }
 
 wide() {
@@ -54,6 +33,12 @@ wide() {
 			printf "%s:%d: %d columns\n", f, NR, length($0)
 		}'
 	done
+}
+
+banners() {
+	# shellcheck disable=SC2086
+	grep -nE '^[[:space:]]*(/?\*|#).*(----|====|####|\*\*\*\*)' $all \
+		/dev/null | grep -v '\.md:'
 }
 
 trailing() {
@@ -71,6 +56,7 @@ one_machine() {
 claim 'every source file names its licence' unlicensed
 claim 'comments in C are /* */' slashes
 claim 'no line of C or sh is wider than 80 columns' wide
+claim 'no comment is a banner' banners
 claim 'no line ends in white space' trailing
 claim 'no path of one machine' one_machine
 finish
