@@ -4,7 +4,6 @@
  * Accepting mcctl and relaying.  One question at a time of each; all of
  * it is bounded: connections, time, and bytes that wait for a slow one.
  */
-#define _GNU_SOURCE
 #include "ctlsock.h"
 
 #include <errno.h>
