@@ -40,27 +40,36 @@ enum db_result {
 /*
  * Opens dir/settings.db, makes it where create is set, and migrates an
  * older one forward in one transaction after a copy beside it
- * (settings.db.vN).  node goes into the change log.
+ * (settings.db.vN).  node goes into the change log.  Waits at most 5 s for
+ * the lock of another process, as db_begin() does.
  */
 enum db_result db_open(const char *dir, bool create, int64_t node,
 		       struct db **out, struct err *e);
 void db_close(struct db *db);
 
-/* Changes when any connection has committed. */
+/* Changes when any connection has committed, this one included; -1 when it
+ * cannot be told now. */
 int64_t db_data_version(struct db *db);
 
-/* One transaction around several puts; who and now are for the log. */
+/*
+ * One transaction around several puts; who and now are for the log.  Once
+ * something in it has failed, further puts fail as well, and db_commit()
+ * rolls back and says so: all of it holds or nothing.  db_rollback() does
+ * nothing where no transaction is open.
+ */
 enum db_result db_begin(struct db *db, const char *who, struct err *e);
 enum db_result db_commit(struct db *db, struct err *e);
 void db_rollback(struct db *db);
-/* Inside a transaction.  value NULL deletes.  Equal values log nothing. */
+/* Inside a transaction.  value NULL deletes.  Equal values log nothing.
+ * Text is UTF-8; kind and key are not empty. */
 enum db_result db_put(struct db *db, const char *kind, const char *key,
 		      const char *value, struct err *e);
 /* 1 and the value appended to out (may be NULL), 0 absent, -1 error. */
 int db_get(struct db *db, const char *kind, const char *key, struct buf *out,
 	   struct err *e);
 
-/* Rows of a kind ("": all) in key order; fn returns non-zero to stop. */
+/* Rows of a kind ("": all) in order of kind and key, all of one moment; fn
+ * may ask for rows but not write, and returns non-zero to stop. */
 typedef int db_row_fn(void *arg, const char *kind, const char *key,
 		      const char *value);
 enum db_result db_each(struct db *db, const char *kind, db_row_fn *fn,
@@ -74,10 +83,15 @@ struct db_change {
 	int64_t when_us;
 };
 typedef int db_change_fn(void *arg, const struct db_change *c);
-/* Changes above serial after of any node, in order. */
+/* Changes above serial after of any node, in the order of their serials. */
 enum db_result db_changes(struct db *db, int64_t after, db_change_fn *fn,
 			  void *arg, struct err *e);
-/* Applies a change of another copy, with its log row. */
+/*
+ * Applies a change of another copy, with its log row, in the transaction
+ * that is open or one of its own.  One that is known already does nothing.
+ * Of changes to one row the latest (when, node, serial) holds, so copies
+ * with the same log have the same rows in whatever order it came.
+ */
 enum db_result db_replay(struct db *db, const struct db_change *c,
 			 struct err *e);
 

@@ -110,34 +110,6 @@ parse_text(const struct knob *k, const char *text, int64_t *out, struct err *e)
 	}
 }
 
-int
-knob_parse(const struct knob *k, const char *text, int64_t *out, struct err *e)
-{
-	char min[32], max[32], shown[80];
-	int64_t value;
-
-	knob_text(k, k->min, min, sizeof(min));
-	knob_text(k, k->max, max, sizeof(max));
-	if (parse_text(k, text, &value, e) == -1) {
-		if (k->type == KNOB_TYPE_BOOL)
-			return err_prefix(e, "setting %s", k->name);
-		err_prefix(e, "setting %s", k->name);
-		return err_set(e, "%s: expected %s to %s", e ? e->text : "",
-			       min, max);
-	}
-	if (value >= k->min && value <= k->max) {
-		*out = value;
-		return 0;
-	}
-	str_printable(shown, sizeof(shown), text, strlen(text));
-	return err_set(e,
-		       "setting %s: \"%s\" is out of range: expected %s to "
-		       "%s%s%s",
-		       k->name, shown, min, max,
-		       k->type == KNOB_TYPE_INT ? " " : "",
-		       k->type == KNOB_TYPE_INT ? k->unit : "");
-}
-
 static void
 bytes_text(int64_t value, char *dst, size_t size)
 {
@@ -171,6 +143,33 @@ knob_text(const struct knob *k, int64_t value, char *dst, size_t size)
 	default:
 		str_fmt(dst, size, "%lld", (long long)value);
 	}
+}
+
+int
+knob_parse(const struct knob *k, const char *text, int64_t *out, struct err *e)
+{
+	char min[32], max[32], shown[80];
+	struct err why;
+	bool is_int = k->type == KNOB_TYPE_INT;
+	int64_t value;
+	int rc;
+
+	rc = parse_text(k, text, &value, &why);
+	if (rc == 0 && value >= k->min && value <= k->max) {
+		*out = value;
+		return 0;
+	}
+	if (k->type == KNOB_TYPE_BOOL)
+		return err_set(e, "setting %s: %s", k->name, why.text);
+	knob_text(k, k->min, min, sizeof(min));
+	knob_text(k, k->max, max, sizeof(max));
+	str_printable(shown, sizeof(shown), text, strlen(text));
+	if (rc == 0)
+		str_fmt(why.text, sizeof(why.text), "\"%s\" is out of range",
+			shown);
+	return err_set(e, "setting %s: %s: expected %s to %s%s%s", k->name,
+		       why.text, min, max, is_int ? " " : "",
+		       is_int ? k->unit : "");
 }
 
 void

@@ -1,0 +1,247 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Answers from a snapshot of settings.db.  An address is first made a key
+ * (domain behind its aliases, local part folded), then the levels are
+ * asked from the nearest on.
+ */
+#include "policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "policy_impl.h"
+#include "str.h"
+
+void
+policy_free(struct policy *p)
+{
+	if (p == NULL)
+		return;
+	dict_release(&p->domains, NULL);
+	dict_release(&p->users, NULL);
+	arena_release(&p->arena);
+	free(p);
+}
+
+/* The entry of a domain of its own, behind all aliases. */
+static const struct policy_entry *
+resolve(const struct policy *p, const char *domain_key)
+{
+	const struct policy_entry *entry;
+	int i;
+
+	for (i = 0; i <= POLICY_ALIASES_MAX; i++) {
+		entry = dict_get(&p->domains, domain_key);
+		if (entry == NULL || *entry->domain.alias_of == '\0')
+			return entry;
+		domain_key = entry->domain.alias_of;
+	}
+	return NULL;
+}
+
+const struct policy_domain *
+policy_domain(const struct policy *p, const char *domain_key)
+{
+	const struct policy_entry *entry = resolve(p, domain_key);
+
+	return entry != NULL ? &entry->domain : NULL;
+}
+
+const struct knobs *
+policy_global(const struct policy *p)
+{
+	return &p->global;
+}
+
+/* --- keys ----------------------------------------------------------------- */
+
+/* Whether text is a local part that needs no quotes: RFC 5321 section
+ * 4.1.2, Dot-string. */
+static bool
+is_dot_string(const char *text)
+{
+	const char *p;
+
+	for (p = text; *p != '\0'; p++) {
+		if (*p == '.' && (p == text || p[1] == '.' || p[1] == '\0'))
+			return false;
+		if (*p != '.' && !ascii_isalnum((unsigned char)*p) &&
+		    (unsigned char)*p < 128 &&
+		    strchr("!#$%&'*+-/=?^_`{|}~", *p) == NULL)
+			return false;
+	}
+	return p > text;
+}
+
+/* Takes off quotes that are not needed; true when none are left. */
+static bool
+unquote(char *local)
+{
+	char plain[ADDRESS_TEXT_SIZE];
+	size_t len = strlen(local);
+	size_t i, n = 0;
+
+	if (local[0] != '"')
+		return true;
+	if (len < 3 || local[len - 1] != '"')
+		return false;
+	for (i = 1; i < len - 1; i++) {
+		if (local[i] == '\\' && i + 1 < len - 1)
+			i++;
+		plain[n++] = local[i];
+	}
+	plain[n] = '\0';
+	if (!is_dot_string(plain))
+		return false;
+	memcpy(local, plain, n + 1);
+	return true;
+}
+
+/* The nearest level that has a value: user may be NULL, as may domain. */
+static struct policy_origin
+effective(const struct policy *p, const struct knob *k,
+	  const struct policy_subject *domain,
+	  const struct policy_subject *user)
+{
+	const struct policy_subject *levels[] = { user, domain,
+						  &p->global_subject };
+	static const enum knob_level names[] = { LEVEL_USER, LEVEL_DOMAIN,
+						 LEVEL_GLOBAL };
+	struct policy_origin origin = { .subject = "", .value = k->dflt };
+	const struct policy_value *v;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		v = levels[i] != NULL ? levels[i]->values : NULL;
+		while (v != NULL && v->knob != k)
+			v = v->next;
+		if (v == NULL)
+			continue;
+		origin.level = names[i];
+		origin.subject = levels[i]->name;
+		origin.value = v->value;
+		break;
+	}
+	return origin;
+}
+
+static bool
+folds_detail(const struct policy *p, const struct policy_entry *entry)
+{
+	const struct knob *k = knob_find("rcpt_detail_folds", NULL);
+	const struct policy_subject *domain = NULL;
+
+	if (entry != NULL)
+		domain = &entry->subject;
+	return k != NULL && effective(p, k, domain, NULL).value != 0;
+}
+
+/* What an address comes to; without a local part it has no user. */
+struct subjects {
+	const struct policy_entry *entry; /* NULL: not ours */
+	char key[ADDRESS_TEXT_SIZE];
+};
+
+static int
+find_key(const struct policy *p, const char *address, struct subjects *out,
+	 struct err *e)
+{
+	const char *at = strrchr(address, '@');
+	char local[ADDRESS_TEXT_SIZE];
+	char domain[ADDRESS_DOMAIN_MAX + 1];
+	const char *name = domain;
+	char *plus;
+	size_t len;
+
+	out->entry = NULL;
+	out->key[0] = '\0';
+	if (*address == '\0')
+		return 0;
+	len = strlen(address);
+	if (at == NULL || len >= sizeof(local))
+		return err_set(e, "not an address: expected local@domain");
+	memcpy(local, address, (size_t)(at - address));
+	local[at - address] = '\0';
+	if (address_domain_key(at + 1, domain, e) == -1)
+		return -1;
+	out->entry = resolve(p, domain);
+	if (out->entry != NULL)
+		name = out->entry->domain.name;
+	str_lower(local);
+	if (unquote(local)) {
+		plus = strchr(local, '+');
+		/* What begins with a + has no base to fold to. */
+		if (plus != NULL && plus > local && folds_detail(p, out->entry))
+			*plus = '\0';
+	}
+	if (!str_fmt(out->key, sizeof(out->key), "%s@%s", local, name))
+		return err_set(e, "address too long behind its alias");
+	return 0;
+}
+
+int
+policy_key(const struct policy *p, const char *address, char *dst,
+	   struct err *e)
+{
+	struct subjects s;
+
+	if (find_key(p, address, &s, e) == -1) {
+		dst[0] = '\0';
+		return -1;
+	}
+	str_copy(dst, ADDRESS_TEXT_SIZE, s.key);
+	return 0;
+}
+
+/* --- values --------------------------------------------------------------- */
+
+/* Those of an address that is none are the global ones. */
+static void
+find_subjects(const struct policy *p, const char *address,
+	      const struct policy_subject **domain,
+	      const struct policy_subject **user)
+{
+	struct subjects s;
+
+	*domain = NULL;
+	*user = NULL;
+	if (find_key(p, address, &s, NULL) == -1 || s.entry == NULL)
+		return;
+	*domain = &s.entry->subject;
+	if (s.key[0] != '@')
+		*user = dict_get(&p->users, s.key);
+}
+
+struct policy_origin
+policy_effective(const struct policy *p, const struct knob *k,
+		 const char *address)
+{
+	const struct policy_subject *domain, *user;
+
+	find_subjects(p, address, &domain, &user);
+	return effective(p, k, domain, user);
+}
+
+static void
+apply(const struct policy_subject *subject, struct knobs *out)
+{
+	const struct policy_value *v;
+
+	if (subject == NULL)
+		return;
+	for (v = subject->values; v != NULL; v = v->next)
+		knobs_put(out, v->knob, v->value);
+}
+
+void
+policy_knobs(const struct policy *p, const char *address, struct knobs *out)
+{
+	const struct policy_subject *domain, *user;
+
+	find_subjects(p, address, &domain, &user);
+	*out = p->global;
+	apply(domain, out);
+	apply(user, out);
+}
