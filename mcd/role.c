@@ -139,24 +139,27 @@ role_exit(void)
 
 /* --- configuration -------------------------------------------------------- */
 
-static void
-open_log(void)
+static enum log_level
+log_level(const struct conf *conf)
 {
 	static const char *const levels[] = { "error", "warn", "info",
 					      "debug" };
-	enum log_level level = LOG_LEVEL_INFO;
-	char name[32];
 	size_t i;
 
 	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (str_eq(self.conf.log_level, levels[i]))
-			level = (enum log_level)i;
+		if (str_eq(conf->log_level, levels[i]))
+			return (enum log_level)i;
 	}
-	(void)str_fmt(name, sizeof(name), "mcd/%s", role_name(self.ops->role));
+	return LOG_LEVEL_INFO;
+}
+
+void
+role_open_log(const struct conf *conf, const char *name)
+{
 	log_open(name,
-		 str_eq(self.conf.log_target, "stderr") ? LOG_TO_STDERR
-							: LOG_TO_SYSLOG,
-		 level);
+		 str_eq(conf->log_target, "stderr") ? LOG_TO_STDERR
+						    : LOG_TO_SYSLOG,
+		 log_level(conf));
 }
 
 static void
@@ -177,13 +180,18 @@ take_conf(int fd)
 {
 	struct conf conf;
 	struct err e;
+	char name[32];
 
 	if (conf_read_fd(fd, "mcd.conf", &conf, &e) != 0) {
 		log_error("configuration kept: %s", e.text);
 		return -1;
 	}
-	if (self.conf.hostname != NULL)
-		conf_release(&self.conf);
+	(void)str_fmt(name, sizeof(name), "mcd/%s", role_name(self.ops->role));
+	if (self.conf.hostname == NULL)
+		role_open_log(&conf, name);
+	else /* the log's socket cannot be opened again in a jail */
+		log_set_level(log_level(&conf));
+	conf_release(&self.conf);
 	self.conf = conf;
 	set_hostname();
 	return 0;
@@ -378,7 +386,6 @@ role_run(const struct role_ops *ops)
 	(void)umask(007);
 	knobs_default(&self.knobs);
 	receive_start();
-	open_log();
 	enter_jail();
 	loop_init();
 	init_peers();

@@ -65,6 +65,8 @@ struct role_ops {
 	void (*stop)(int64_t data_ms, int64_t reply_ms);
 	struct peer_ops peers; /* frames but those of the parent */
 };
+/* Logs as "name" where and as much as conf says. */
+void role_open_log(const struct conf *conf, const char *name);
 
 /* Runs the role until it exits; for main() with -x. */
 void role_run(const struct role_ops *ops) __attribute__((noreturn));

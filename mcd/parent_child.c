@@ -1,0 +1,529 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The table of children.  A role that dies is restarted alone, but for
+ * those of role.def whose death takes all others with them: the state is
+ * on disk, and the ordinary start is the recovery.
+ */
+#include "parent_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "file.h"
+#include "log.h"
+#include "loop.h"
+#include "parent_dirs.h"
+#include "parent_spawn.h"
+#include "parent_stats.h"
+
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_MAX_MS 10000
+#define BACKOFF_GOOD_MS 60000 /* who lived this long starts afresh */
+#define STOP_LEAST_MS 5000 /* for those whose turn comes late in a stop */
+#define STOP_SLACK_MS 2000 /* beyond what a role was told */
+#define TICK_LATE_MS 5000 /* the parent itself was stopped for a while */
+
+struct child {
+	const struct role_row *row;
+	pid_t pid; /* 0: none */
+	peer_id peer;
+	enum process_state state;
+	uint32_t generation; /* that it is ready for */
+	int64_t started_ms, beat_ms, delay_ms, restarts;
+	struct timer again;
+};
+
+static struct {
+	const struct start *start;
+	const struct child_events *events;
+	struct child child[ROLE_COUNT];
+	size_t count;
+	bool was_ready; /* once since mcd started */
+	bool is_ready; /* all_ready() was told */
+	bool is_collapsing; /* all go because one did; then all start */
+	bool is_stopping, is_killing;
+	int64_t data_ms, reply_ms, stop_end_ms;
+	struct timer stop_late;
+	int64_t watched_ms;
+} self;
+
+static struct child *
+child_of_peer(peer_id peer)
+{
+	size_t i;
+
+	for (i = 0; i < self.count; i++) {
+		if (peer != 0 && self.child[i].peer == peer)
+			return &self.child[i];
+	}
+	return NULL;
+}
+
+static void
+set_state(struct child *c, enum process_state state)
+{
+	c->state = state;
+	parent_stats_process(role_name(c->row->role), c->pid, state,
+			     c->restarts);
+}
+
+static size_t
+count_alive(void)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < self.count; i++)
+		n += self.child[i].pid > 0;
+	return n;
+}
+
+static void
+kill_child(const struct child *c)
+{
+	if (c->pid > 0 && kill(c->pid, SIGKILL) != 0)
+		log_warn("kill role=%s: %s", role_name(c->row->role),
+			 strerror(errno));
+}
+
+static void
+kill_all(void)
+{
+	size_t i;
+
+	for (i = 0; i < self.count; i++) {
+		timer_clear(&self.child[i].again);
+		kill_child(&self.child[i]);
+	}
+}
+
+/* --- telling -------------------------------------------------------------- */
+
+/* A second descriptor of fd for a frame; a failure shows at the sending. */
+static int
+copy_of(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static void
+tell_listener(const struct child *c, const char *name, const char *address,
+	      int fd)
+{
+	struct frame_listener f = {
+		.name = name,
+		.address = address,
+		.generation = self.start->generation,
+	};
+
+	(void)peer_note(c->peer, FRAME_listener, &f, copy_of(fd));
+}
+
+static void
+tell_listeners(const struct child *c)
+{
+	const struct listeners *set = &self.start->listeners;
+	size_t i;
+
+	if (c->row->role == ROLE_CONTROL)
+		tell_listener(c, "control", "", self.start->control_fd);
+	for (i = 0; c->row->role == ROLE_INCOMING && i < set->count; i++)
+		tell_listener(c, set->row[i].name, set->row[i].address,
+			      set->row[i].fd);
+}
+
+static void
+tell_conf(const struct child *c)
+{
+	struct frame_conf f = { .generation = self.start->generation };
+
+	(void)peer_note(c->peer, FRAME_conf, &f, copy_of(self.start->conf.fd));
+}
+
+static void
+tell_done(const struct child *c)
+{
+	struct frame_start_done f = { .generation = self.start->generation };
+
+	(void)peer_note(c->peer, FRAME_start_done, &f, -1);
+}
+
+static void
+tell_stats(const struct child *c)
+{
+	struct frame_stats_map f = { .size = stats_size() };
+
+	(void)peer_note(c->peer, FRAME_stats_map, &f,
+			copy_of(parent_stats_fd()));
+}
+
+/* A channel between two that both run. */
+static void
+wire(const struct child *a, const struct child *b)
+{
+	struct frame_peer to_a = { .role = b->row->role };
+	struct frame_peer to_b = { .role = a->row->role };
+	struct err e;
+	int fd[2];
+
+	if (chan_pair(fd, &e) != 0) {
+		parent_stats_error("roles not wired %s to %s: %s",
+				   role_name(to_b.role), role_name(to_a.role),
+				   e.text);
+		return;
+	}
+	(void)peer_note(a->peer, FRAME_peer, &to_a, fd[0]);
+	(void)peer_note(b->peer, FRAME_peer, &to_b, fd[1]);
+}
+
+static void
+wire_to_all(const struct child *c)
+{
+	struct child *other;
+	size_t i;
+
+	for (i = 0; i < self.count; i++) {
+		other = &self.child[i];
+		if (other != c && other->pid > 0 &&
+		    (c->row->peers & 1u << other->row->role) != 0)
+			wire(c, other);
+	}
+}
+
+/* --- starting ------------------------------------------------------------- */
+
+static void
+try_again(struct child *c)
+{
+	timer_set(&c->again, c->delay_ms);
+	c->delay_ms *= 2;
+	if (c->delay_ms > BACKOFF_MAX_MS)
+		c->delay_ms = BACKOFF_MAX_MS;
+}
+
+static void
+start_child(struct child *c)
+{
+	int lock_fd = c->row->role == ROLE_QUEUE ? parent_spool_lock_fd() : -1;
+	struct err e;
+	int fd[2];
+
+	if (chan_pair(fd, &e) == 0) {
+		c->pid = parent_spawn(c->row, &self.start->conf.conf, fd[1],
+				      lock_fd, &e);
+		file_shut(&fd[1]);
+		if (c->pid < 0)
+			file_shut(&fd[0]);
+	} else {
+		c->pid = -1;
+	}
+	if (c->pid < 0) {
+		c->pid = 0;
+		parent_stats_error("role not started role=%s: %s",
+				   role_name(c->row->role), e.text);
+		try_again(c);
+		return;
+	}
+	c->peer = peer_add(c->row->role, fd[0]);
+	c->started_ms = c->beat_ms = clock_mono_ms();
+	c->generation = 0;
+	set_state(c, PROCESS_STARTING);
+	log_debug("role starts role=%s pid=%ld", role_name(c->row->role),
+		  (long)c->pid);
+	tell_conf(c);
+	tell_stats(c);
+	tell_listeners(c);
+	wire_to_all(c);
+	tell_done(c);
+}
+
+void
+children_start(void)
+{
+	size_t i;
+
+	for (i = 0; i < self.count; i++)
+		start_child(&self.child[i]);
+}
+
+static void
+start_again(void *arg)
+{
+	struct child *c = arg;
+
+	if (self.is_collapsing) {
+		self.is_collapsing = false;
+		children_start();
+	} else {
+		start_child(c);
+	}
+}
+
+void
+children_init(const struct start *start, const struct child_events *events)
+{
+	const struct role_row *row;
+	struct child *c;
+
+	self.start = start;
+	self.events = events;
+	for (row = role_rows; row < role_rows + role_row_count; row++) {
+		c = &self.child[self.count++];
+		c->row = row;
+		c->delay_ms = BACKOFF_FIRST_MS;
+		timer_init(&c->again, start_again, c);
+		set_state(c, PROCESS_DOWN);
+	}
+}
+
+void
+children_reload(void)
+{
+	struct child *c;
+
+	self.is_ready = false;
+	for (c = self.child; c < self.child + self.count; c++) {
+		if (c->pid == 0)
+			continue;
+		tell_conf(c);
+		tell_listeners(c);
+		tell_done(c);
+	}
+}
+
+void
+children_ready(peer_id from, uint32_t generation)
+{
+	struct child *c = child_of_peer(from);
+	size_t i;
+
+	if (c == NULL)
+		return;
+	c->generation = generation;
+	if (c->state == PROCESS_STARTING)
+		set_state(c, PROCESS_RUNNING);
+	for (i = 0; i < self.count; i++) {
+		if (self.child[i].state != PROCESS_RUNNING ||
+		    self.child[i].generation != self.start->generation)
+			return;
+	}
+	if (self.is_ready)
+		return;
+	self.is_ready = self.was_ready = true;
+	self.events->all_ready();
+}
+
+/* --- stopping ------------------------------------------------------------- */
+
+/* The lowest number of those that are left, 0 when none is. */
+static int
+stop_order_now(void)
+{
+	int order = 0;
+	size_t i;
+
+	for (i = 0; i < self.count; i++) {
+		if (self.child[i].pid > 0 &&
+		    (order == 0 || self.child[i].row->stop_order < order))
+			order = self.child[i].row->stop_order;
+	}
+	return order;
+}
+
+static void
+stop_next(void)
+{
+	int64_t left = self.stop_end_ms - clock_mono_ms();
+	int order = stop_order_now();
+	struct frame_stop f;
+	struct child *c;
+	bool is_new = false;
+
+	if (left < STOP_LEAST_MS)
+		left = STOP_LEAST_MS;
+	f.data_ms = (uint32_t)(self.data_ms < left ? self.data_ms : left);
+	f.reply_ms = (uint32_t)(self.reply_ms < left ? self.reply_ms : left);
+	for (c = self.child; c < self.child + self.count; c++) {
+		if (c->pid == 0 || c->row->stop_order != order ||
+		    c->state == PROCESS_STOPPING)
+			continue;
+		set_state(c, PROCESS_STOPPING);
+		(void)peer_note(c->peer, FRAME_stop, &f, -1);
+		is_new = true;
+	}
+	if (is_new)
+		timer_set(&self.stop_late, left + STOP_SLACK_MS);
+}
+
+static void
+stop_is_late(void *arg)
+{
+	struct child *c;
+
+	(void)arg;
+	for (c = self.child; c < self.child + self.count; c++) {
+		if (c->pid == 0 || c->state != PROCESS_STOPPING)
+			continue;
+		parent_stats_error("role does not stop: killed role=%s pid=%ld",
+				   role_name(c->row->role), (long)c->pid);
+		kill_child(c);
+	}
+}
+
+void
+children_stop(int64_t data_ms, int64_t reply_ms)
+{
+	size_t i;
+
+	self.is_stopping = true;
+	self.data_ms = data_ms;
+	self.reply_ms = reply_ms;
+	self.stop_end_ms = clock_mono_ms() + data_ms + reply_ms;
+	timer_init(&self.stop_late, stop_is_late, NULL);
+	for (i = 0; i < self.count; i++)
+		timer_clear(&self.child[i].again);
+	if (count_alive() == 0)
+		self.events->all_gone();
+	else
+		stop_next();
+}
+
+void
+children_kill(void)
+{
+	self.is_stopping = self.is_killing = true;
+	kill_all();
+	if (count_alive() == 0)
+		self.events->all_gone();
+}
+
+/* --- deaths --------------------------------------------------------------- */
+
+static void
+gone_in_stop(struct child *c)
+{
+	if (count_alive() == 0) {
+		timer_release(&self.stop_late);
+		self.events->all_gone();
+		return;
+	}
+	/* Without it the others cannot finish what they are at. */
+	if (c->row->death == ROLE_ALL && stop_order_now() < c->row->stop_order)
+		children_kill();
+	else if (!self.is_killing)
+		stop_next();
+}
+
+/* sysexits(3): usage, no permission, configuration. */
+static bool
+is_hopeless(int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+
+	return !self.was_ready && (code == 64 || code == 77 || code == 78);
+}
+
+static void
+gone_unasked(struct child *c, int status, int64_t lived_ms)
+{
+	self.is_ready = false;
+	c->restarts++;
+	if (lived_ms >= BACKOFF_GOOD_MS)
+		c->delay_ms = BACKOFF_FIRST_MS;
+	if (is_hopeless(status)) {
+		self.events->hopeless(WEXITSTATUS(status));
+		return;
+	}
+	if (c->row->death == ROLE_ALL && !self.is_collapsing) {
+		log_warn("all roles start again");
+		self.is_collapsing = true;
+		kill_all();
+	}
+	if (!self.is_collapsing)
+		try_again(c);
+	else if (count_alive() == 0)
+		try_again(&self.child[0]);
+}
+
+static void
+child_gone(struct child *c, int status)
+{
+	char text[64];
+	pid_t pid = c->pid;
+	bool is_asked = c->state == PROCESS_STOPPING || self.is_killing ||
+			self.is_collapsing;
+
+	parent_status_text(status, text, sizeof(text));
+	c->pid = 0;
+	peer_drop(c->peer);
+	c->peer = 0;
+	set_state(c, PROCESS_DOWN);
+	if (is_asked)
+		log_info("role gone role=%s pid=%ld %s",
+			 role_name(c->row->role), (long)pid, text);
+	else
+		parent_stats_error("role died role=%s pid=%ld %s",
+				   role_name(c->row->role), (long)pid, text);
+	if (self.is_stopping)
+		gone_in_stop(c);
+	else
+		gone_unasked(c, status, clock_mono_ms() - c->started_ms);
+}
+
+void
+children_reap(void)
+{
+	int status;
+	pid_t pid;
+	size_t i;
+
+	for (;;) {
+		pid = waitpid(-1, &status, WNOHANG);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid <= 0)
+			return;
+		for (i = 0; i < self.count; i++) {
+			if (self.child[i].pid == pid) {
+				child_gone(&self.child[i], status);
+				break;
+			}
+		}
+	}
+}
+
+/* --- signs of life -------------------------------------------------------- */
+
+void
+children_beat(peer_id from)
+{
+	struct child *c = child_of_peer(from);
+
+	if (c != NULL)
+		c->beat_ms = clock_mono_ms();
+}
+
+void
+children_watch(void)
+{
+	int64_t now = clock_mono_ms();
+	int64_t limit_ms = self.start->conf.conf.watchdog_s * 1000;
+	bool was_away = now - self.watched_ms > TICK_LATE_MS;
+	struct child *c;
+
+	self.watched_ms = now;
+	for (c = self.child; c < self.child + self.count; c++) {
+		if (was_away)
+			c->beat_ms = now;
+		if (c->pid == 0 || now - c->beat_ms < limit_ms)
+			continue;
+		parent_stats_error("role is silent: killed role=%s pid=%ld",
+				   role_name(c->row->role), (long)c->pid);
+		c->beat_ms = now;
+		kill_child(c);
+	}
+}

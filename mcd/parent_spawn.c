@@ -1,0 +1,168 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * fork and exec of a role.  Between the two nothing is shared but the
+ * descriptors named here.
+ */
+#include "parent_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "str.h"
+
+#define LOCK_FD (ROLE_PARENT_FD + 1)
+#define ENV_MAX 64
+#define EXIT_OSERR 71
+
+extern char **environ;
+
+/*
+ * What goes to a role: the time zone and what tools of tests need.  The
+ * last two are only passed on by an mcd that runs with the rights of the
+ * one who started it: a set-id program must not carry them over.
+ */
+static bool
+env_is_kept(const char *entry)
+{
+	static const char *const always[] = { "TZ=", "PATH=" };
+	static const char *const for_tests[] = {
+		"ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "MCGATE_",
+		"LD_PRELOAD="
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
+		if (str_has_prefix(entry, always[i]))
+			return true;
+	}
+	if (getauxval(AT_SECURE) != 0)
+		return false;
+	for (i = 0; i < sizeof(for_tests) / sizeof(for_tests[0]); i++) {
+		if (str_has_prefix(entry, for_tests[i]))
+			return true;
+	}
+	return false;
+}
+
+static void
+make_env(char **env)
+{
+	size_t count = 0;
+	char **from;
+
+	for (from = environ; *from != NULL && count < ENV_MAX; from++) {
+		if (env_is_kept(*from))
+			env[count++] = *from;
+	}
+	env[count] = NULL;
+}
+
+static void
+reset_signals(void)
+{
+	sigset_t none;
+	int i;
+
+	for (i = 1; i < NSIG; i++)
+		(void)signal(i, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* fd becomes at, which exec keeps. */
+static int
+place(int fd, int at)
+{
+	if (dup2(fd, at) < 0)
+		return -1;
+	return fcntl(at, F_SETFD, 0);
+}
+
+static int
+place_descriptors(int channel, int lock_fd)
+{
+	unsigned from = lock_fd >= 0 ? LOCK_FD + 1 : LOCK_FD;
+
+	/* Out of the way of where they go. */
+	channel = fcntl(channel, F_DUPFD_CLOEXEC, LOCK_FD + 1);
+	if (lock_fd >= 0)
+		lock_fd = fcntl(lock_fd, F_DUPFD_CLOEXEC, LOCK_FD + 1);
+	if (channel < 0 || place(channel, ROLE_PARENT_FD) != 0)
+		return -1;
+	if (lock_fd >= 0 && place(lock_fd, LOCK_FD) != 0)
+		return -1;
+	/* Also what whoever started mcd left open. */
+	return close_range(from, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+static void
+limit_descriptors(unsigned wanted)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	if (r.rlim_max != RLIM_INFINITY && r.rlim_max < wanted)
+		r.rlim_max = geteuid() == 0 ? wanted : r.rlim_max;
+	r.rlim_cur = r.rlim_max < wanted ? r.rlim_max : wanted;
+	r.rlim_max = r.rlim_cur;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		log_warn("limit of %u descriptors: %s", wanted,
+			 strerror(errno));
+}
+
+static void __attribute__((noreturn))
+exec_role(const struct role_row *row, const struct conf *conf, int channel,
+	  int lock_fd)
+{
+	char path[4096] = "/proc/self/exe";
+	char *env[ENV_MAX + 1];
+	const char *argv[] = { row->program, "-x",	 role_name(row->role),
+			       "-c",	     conf->path, NULL };
+
+	if (!str_eq(row->program, "mcd"))
+		(void)str_fmt(path, sizeof(path), "%s/%s", conf->libexec_dir,
+			      row->program);
+	make_env(env);
+	reset_signals();
+	limit_descriptors(row->descriptors);
+	if (place_descriptors(channel, lock_fd) == 0)
+		execve(path, (char *const *)(uintptr_t)argv, env);
+	log_error("role does not start role=%s program=%s: %s",
+		  role_name(row->role), log_text(path), strerror(errno));
+	_exit(EXIT_OSERR);
+}
+
+pid_t
+parent_spawn(const struct role_row *row, const struct conf *conf, int channel,
+	     int lock_fd, struct err *e)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return err_sys(e, "fork");
+	if (pid == 0)
+		exec_role(row, conf, channel, lock_fd);
+	return pid;
+}
+
+void
+parent_status_text(int status, char *dst, size_t size)
+{
+	if (WIFEXITED(status))
+		(void)str_fmt(dst, size, "exit=%d", WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		(void)str_fmt(dst, size, "signal=%d (%s)", WTERMSIG(status),
+			      strsignal(WTERMSIG(status)));
+	else
+		(void)str_fmt(dst, size, "status=%d", status);
+}
