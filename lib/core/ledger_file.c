@@ -18,18 +18,20 @@
 #include "xalloc.h"
 
 #define PIECE 262144 /* bytes read at a time; holds many lines */
-#define FILE_LEN 10 /* YYYYMMDDHH */
+#define HOUR_LEN 10 /* YYYYMMDDHH */
 
 bool
 ledger_file_valid(const char *file)
 {
 	size_t i;
 
-	for (i = 0; i < FILE_LEN; i++) {
+	for (i = 0; i < HOUR_LEN; i++) {
 		if (!ascii_isdigit(file[i]))
 			return false;
 	}
-	return file[FILE_LEN] == '\0';
+	if (file[i] >= 'a' && file[i] <= 'z')
+		i++;
+	return file[i] == '\0';
 }
 
 /* As much as there is, at most len; -1 with errno. */
@@ -188,7 +190,7 @@ ledger_each_line(int fd, const char *file, uint64_t *offset, uint64_t end,
 
 /* Names of ledger files, sorted. */
 struct files {
-	char (*list)[FILE_LEN + 1];
+	char (*list)[LEDGER_NAME_SIZE];
 	size_t count, cap;
 };
 
@@ -220,7 +222,8 @@ list_files(int ledger_fd, const char *from, struct files *f, struct err *e)
 			f->list = xreallocarray(f->list, f->cap,
 						sizeof(*f->list));
 		}
-		memcpy(f->list[f->count++], d->d_name, FILE_LEN + 1);
+		(void)str_copy(f->list[f->count++], LEDGER_NAME_SIZE,
+			       d->d_name);
 	}
 	failed = errno;
 	closedir(folder);
@@ -330,7 +333,7 @@ ledger_open(int ledger_fd, const char *file, uint64_t *size, struct err *e)
 
 	*size = 0;
 	if (!ledger_file_valid(file))
-		return err_set(e, "ledger %s: not YYYYMMDDHH", file);
+		return err_set(e, "ledger %s: not YYYYMMDDHH[a-z]", file);
 	fd = file_open(ledger_fd, file, O_RDWR | O_APPEND | O_CREAT, 0600);
 	if (fd < 0)
 		return err_sys(e, "ledger %s", file);
