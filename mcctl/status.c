@@ -15,9 +15,10 @@
 #define PROCESSES_MAX 300
 #define BEAT_OLD_US 15000000
 
-static const enum stat queues[] = { STAT_queue_incoming,   STAT_queue_filtering,
-				    STAT_queue_outgoing,   STAT_queue_hold,
-				    STAT_queue_quarantine, STAT_queue_corrupt };
+static const enum stat_id queues[] = {
+	STAT_queue_incoming, STAT_queue_filtering,  STAT_queue_outgoing,
+	STAT_queue_hold,     STAT_queue_quarantine, STAT_queue_corrupt
+};
 
 struct view {
 	bool is_running;
@@ -27,7 +28,7 @@ struct view {
 };
 
 static const char *
-queue_name(enum stat s)
+queue_name(enum stat_id s)
 {
 	return stats_name(s) + strlen("queue_");
 }

@@ -1,0 +1,44 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The account of a gateway: each (ID, recipient) that the ledger says was
+ * accepted is finished, or still in the spool, or lost.  Reads ledger and
+ * spool from their folders, beside a running mcd or without one.
+ */
+#ifndef AUDIT_H
+#define AUDIT_H
+
+#include <stdint.h>
+
+#include "err.h"
+
+/*
+ * accepted = delivered + bounced + discarded + deleted + held +
+ *            quarantined + queued + parked + lost
+ */
+struct audit {
+	int64_t accepted; /* all of them, own and unrecorded too */
+	int64_t own; /* of these: our own notifications */
+	int64_t unrecorded; /* in the spool, not (yet) in the ledger */
+	int64_t older; /* finished, accepted before the ledger begins */
+	int64_t delivered, bounced, discarded, deleted;
+	int64_t held, quarantined, queued;
+	int64_t parked; /* damaged envelopes, kept in corrupt */
+	int64_t lost;
+	int64_t duplicates; /* finished once more after a crash */
+	int64_t damaged_lines; /* of the ledger */
+	int64_t damaged_envelopes;
+};
+
+/* Told each lost one; name and rcpt are valid for the call. */
+typedef void audit_lost_fn(void *arg, const char *name, const char *rcpt,
+			   int64_t accepted_us);
+
+/*
+ * Takes at most a few seconds longer than reading; 40 bytes of memory for
+ * each recipient in the ledger.  -1 when folder or files cannot be read.
+ */
+int audit_run(int spool_fd, struct audit *out, audit_lost_fn *lost, void *arg,
+	      struct err *e);
+
+#endif
