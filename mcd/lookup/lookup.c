@@ -1,0 +1,113 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The lookup role: takes questions of the other roles, each under its
+ * token, and answers when the resolver does or the time is over.
+ */
+#include <stdlib.h>
+
+#include "conf.h"
+#include "dns.h"
+#include "file.h"
+#include "log.h"
+#include "lookup.h"
+#include "xalloc.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+#define RESOLV_CONF_MAX 65536
+#define WAIT_DEFAULT_MS 10000
+#define WAIT_MAX_MS 60000
+#define EX_CONFIG 78
+
+static struct dns_conf dns_conf;
+
+/* One question: who wants to know. */
+struct asker {
+	peer_id from;
+	uint32_t token;
+};
+
+static void
+before_jail(const struct conf *conf)
+{
+	struct buf text = { 0 };
+	struct err e;
+
+	if (conf->resolver[0] != '\0') {
+		if (dns_conf_setting(&dns_conf, conf->resolver, &e) < 0)
+			fatal(EX_CONFIG, "%s: resolver: %s", conf->path,
+			      e.text);
+		return;
+	}
+	if (file_read(RESOLV_CONF, &text, RESOLV_CONF_MAX, &e) < 0)
+		log_warn("- %s; asking from the root servers on", e.text);
+	else
+		dns_conf_resolv(&dns_conf, buf_span(&text));
+	buf_release(&text);
+}
+
+static void
+init(const struct conf *conf)
+{
+	struct err e;
+
+	(void)conf;
+	if (dns_init(&dns_conf, &e) < 0)
+		fatal(EX_CONFIG, "%s", e.text);
+}
+
+static void
+on_answer(void *arg, const struct dns_answer *a)
+{
+	struct asker *asker = arg;
+	struct frame_dns_reply reply = {
+		.rcode = (uint32_t)a->rcode,
+		.is_secure = a->is_secure,
+		.ttl = a->ttl,
+		.records = a->records,
+	};
+
+	if (a->rcode == DNS_SERVFAIL)
+		stats_add(role_stats(), STAT_dns_failures, 1);
+	/* To one that has died this goes nowhere. */
+	(void)peer_answer(asker->from, asker->token, FRAME_dns_reply, &reply,
+			  -1);
+	free(asker);
+}
+
+static void
+on_ask(peer_id from, struct frame *f)
+{
+	const struct frame_dns_ask *b = FRAME_BODY(f, dns_ask);
+	int64_t wait_ms = b->timeout_ms > 0 ? b->timeout_ms : WAIT_DEFAULT_MS;
+	struct asker *asker = xmalloc(sizeof(*asker));
+
+	asker->from = from;
+	asker->token = f->token;
+	if (wait_ms > WAIT_MAX_MS)
+		wait_ms = WAIT_MAX_MS;
+	stats_add(role_stats(), STAT_dns_questions, 1);
+	dns_ask(b->name, b->type, wait_ms, on_answer, asker);
+}
+
+/* Nothing here has to be finished: its askers are gone or going. */
+static void
+stop(int64_t data_ms, int64_t reply_ms)
+{
+	(void)data_ms;
+	(void)reply_ms;
+	role_exit();
+}
+
+static const struct peer_handler handlers[] = {
+	{ FRAME_dns_ask, on_ask },
+	{ 0, NULL },
+};
+
+const struct role_ops lookup_ops = {
+	.role = ROLE_LOOKUP,
+	.before_jail = before_jail,
+	.init = init,
+	.stop = stop,
+	.peers = { .handlers = handlers },
+};

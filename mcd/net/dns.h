@@ -1,0 +1,67 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * DNS on the loop: one resolver and one cache for the process, answers as
+ * records of the type that was asked for.  Each question has a deadline;
+ * whatever is in doubt (bogus, server failure, garbage) is a failure.
+ */
+#ifndef DNS_H
+#define DNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "buf.h"
+
+#define DNS_FORWARDERS_MAX 8
+#define DNS_RECORDS_MAX 49152 /* bytes of an answer's records */
+#define DNS_PENDING_MAX 4096 /* questions that wait */
+
+/* RFC 1035 section 4.1.1 */
+#define DNS_NOERROR 0
+#define DNS_SERVFAIL 2
+#define DNS_NXDOMAIN 3
+
+/* Where questions go: "ADDR@PORT". */
+struct dns_conf {
+	char forwarders[DNS_FORWARDERS_MAX][80];
+	size_t forwarder_count; /* 0: from the root servers on */
+};
+
+/*
+ * From one setting "ADDR@PORT" or "ADDR", or from the text of a
+ * resolv.conf; what cannot be read there is left out.
+ */
+int dns_conf_setting(struct dns_conf *c, const char *text, struct err *e);
+void dns_conf_resolv(struct dns_conf *c, struct span text);
+
+/* Needs the loop.  To be called once in a process, after any fork. */
+int dns_init(const struct dns_conf *c, struct err *e);
+
+struct dns_answer {
+	int rcode; /* DNS_NOERROR, DNS_SERVFAIL or DNS_NXDOMAIN */
+	bool is_secure; /* DNSSEC says so */
+	uint32_t ttl; /* the least of the records, seconds */
+	/* u16 length (little-endian) and rdata of each; names in it are
+	 * written out */
+	struct span records;
+};
+
+/* a is valid for the call. */
+typedef void dns_fn(void *arg, const struct dns_answer *a);
+
+/*
+ * Asks for records of class IN.  fn is called once, perhaps before this
+ * returns.
+ */
+void dns_ask(const char *name, unsigned type, int64_t timeout_ms, dns_fn *fn,
+	     void *arg);
+size_t dns_pending(void);
+
+/* The answer section of a packet; for tests and fuzzing.  -1: damaged. */
+int dns_read_packet(struct span packet, unsigned type, struct buf *records,
+		    uint32_t *ttl, int *rcode);
+
+#endif

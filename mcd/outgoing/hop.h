@@ -1,0 +1,66 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Connections to next hops: made when needed, kept for a few seconds when
+ * a mail is done, and used again.  Every wait on them is bounded.
+ */
+#ifndef HOP_H
+#define HOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client.h"
+#include "ip.h"
+#include "setting.h"
+
+#define HOP_NAME_SIZE 256
+#define HOP_RELAY_SIZE 400 /* "name[ip]:port" */
+
+struct hop;
+
+/* What the user of a hop is told.  It may call hop_drop() in any of them;
+ * after done() and failed() the hop is not the user's any more. */
+struct hop_ops {
+	void (*rcpt)(void *arg, size_t index, const struct client_result *r);
+	/*
+	 * The next piece of the message: 1 and the piece, 0 at the end, -1
+	 * when it must not be sent after all (the hop is then dropped; no
+	 * other call follows).
+	 */
+	int (*piece)(void *arg, struct span *out);
+	void (*done)(void *arg);
+	/*
+	 * was_stale: a kept connection that broke before it took anything,
+	 * to be tried again at the same address.  is_past_end: the message
+	 * may have been taken.
+	 */
+	void (*failed)(void *arg, const struct client_result *why,
+		       bool was_stale, bool is_past_end);
+};
+
+void hop_init(const char *hostname);
+void hop_knobs(const struct knobs *k);
+
+/*
+ * Sends mail to an address, over a kept connection if there is one.  All
+ * is borrowed until done() or failed(), or hop_drop().  -1: a connection
+ * cannot be started; ops are then not called.  ops are never called before
+ * it returns.
+ */
+int hop_send(const char *name, const struct ip_port *to,
+	     const struct client_mail *mail, const struct hop_ops *ops,
+	     void *arg, struct hop **out, struct err *e);
+/* The user goes; the connection is closed, without the end mark. */
+void hop_drop(struct hop *h);
+/* The message is being sent, or its end is to be answered. */
+bool hop_is_busy_with_body(const struct hop *h);
+bool hop_is_past_end(const struct hop *h);
+/* "name[ip]:port"; dst holds HOP_RELAY_SIZE. */
+void hop_relay(const char *name, const struct ip_port *to, char *dst);
+/* Closes all that are kept. */
+void hop_close_idle(void);
+size_t hop_count(void);
+
+#endif
