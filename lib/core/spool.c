@@ -303,7 +303,8 @@ read_folder(int dir, const char *xx, const char *top, struct names *n,
 		errno = failed;
 		return err_sys(e, "spool folder %s/%s", top, xx);
 	}
-	qsort(n->list, n->count, sizeof(*n->list), compare_names);
+	if (n->count > 0)
+		qsort(n->list, n->count, sizeof(*n->list), compare_names);
 	return 0;
 }
 
