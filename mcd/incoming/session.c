@@ -1,51 +1,22 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The SMTP engine.  One row a verb: what has to be so (check) and what is
- * done (proceed).  Replies leave in the order of their commands: those of
- * recipients wait in a ring of slots, any other command waits until the
- * ring is empty.
+ * The SMTP engine: lines in, replies out.  Replies leave in the order of
+ * their commands: those of recipients wait in a ring of slots, any other
+ * command waits until the ring is empty.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "session.h"
+#include "session_engine.h"
 #include "str.h"
 #include "xalloc.h"
 
-/* The reply of a recipient, kept until all before it are given. */
-struct session_slot {
-	bool is_done;
-	int code;
-	char *line;
-};
-
-struct session_message {
-	struct smtp_data data;
-	struct header_scan header;
-	uint64_t size;
-	bool is_refused; /* body() wants no more */
-	bool is_too_large;
-};
-
-/* The un-dot-stuffed bytes of one piece of input; they do not stay. */
-static struct buf stuff;
-
-/* What a verb needs. */
-#define NEED_HELO 1
-#define NEED_MAIL 2
-#define NEED_NO_MAIL 4
-
-struct verb {
-	enum smtp_verb verb;
-	unsigned needs;
-	void (*proceed)(struct session *s, const struct smtp_command *cmd);
-};
-
 /* --- replies -------------------------------------------------------------- */
 
-static void
-format_reply(struct buf *dst, const struct session_reply *r)
+void
+session_format(struct buf *dst, const struct session_reply *r)
 {
 	char text[SESSION_TEXT_MAX];
 
@@ -57,9 +28,9 @@ format_reply(struct buf *dst, const struct session_reply *r)
 }
 
 /* Counts and reports what is no success. */
-static void
-note_reply(struct session *s, enum smtp_verb verb,
-	   const struct session_reply *r)
+void
+session_note(struct session *s, enum smtp_verb verb,
+	     const struct session_reply *r)
 {
 	if (r->code < 400)
 		return;
@@ -72,8 +43,8 @@ note_reply(struct session *s, enum smtp_verb verb,
 	s->ops->refused(s->arg, verb, r);
 }
 
-static void
-too_many_errors(struct session *s)
+void
+session_check_errors(struct session *s)
 {
 	static const struct session_reply r = { 421, "4.7.0",
 						"Too many errors, closing" };
@@ -82,18 +53,18 @@ too_many_errors(struct session *s)
 		session_close(s, &r);
 }
 
-static void
-reply(struct session *s, int code, const char *enhanced, const char *text)
+void
+session_say(struct session *s, int code, const char *enhanced, const char *text)
 {
 	struct session_reply r = { code, enhanced, text };
 
-	format_reply(s->out, &r);
-	note_reply(s, s->verb, &r);
-	too_many_errors(s);
+	session_format(s->out, &r);
+	session_note(s, s->verb, &r);
+	session_check_errors(s);
 }
 
-static void
-end_transaction(struct session *s)
+void
+session_end_mail(struct session *s)
 {
 	bool had = s->has_mail || s->wait != SESSION_WAIT_NONE;
 	unsigned i;
@@ -120,374 +91,9 @@ session_close(struct session *s, const struct session_reply *r)
 {
 	if (s->state == SESSION_CLOSED)
 		return;
-	format_reply(s->out, r);
-	end_transaction(s);
+	session_format(s->out, r);
+	session_end_mail(s);
 	s->state = SESSION_CLOSED;
-}
-
-/* --- verbs ---------------------------------------------------------------- */
-
-static void
-do_helo(struct session *s, const struct smtp_command *cmd)
-{
-	const struct session_conf *c = s->conf;
-
-	if (cmd->arg.len > SESSION_HELO_MAX) {
-		reply(s, 501, "5.5.4", "Name too long");
-		return;
-	}
-	end_transaction(s);
-	free(s->helo);
-	s->helo = xstrndup(cmd->arg.p, cmd->arg.len);
-	s->is_esmtp = cmd->verb == SMTP_EHLO;
-	if (!s->is_esmtp) {
-		reply(s, 250, "", c->hostname);
-		return;
-	}
-	buf_printf(
-		s->out,
-		"250-%s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n"
-		"250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 SMTPUTF8\r\n",
-		c->hostname, (unsigned long long)c->size_max);
-}
-
-static void
-do_mail(struct session *s, const struct smtp_command *cmd)
-{
-	static const struct session_reply enough = {
-		421, "4.7.0", "Too many messages in one session, closing"
-	};
-
-	if (cmd->body == SMTP_BODY_BINARYMIME) {
-		reply(s, 555, "5.6.1", "BINARYMIME is not offered");
-		return;
-	}
-	if (cmd->has_size && cmd->size > s->conf->size_max) {
-		reply(s, 552, "5.3.4", "Message too large");
-		return;
-	}
-	if (s->messages >= s->conf->messages_max) {
-		s->ops->refused(s->arg, SMTP_MAIL, &enough);
-		session_close(s, &enough);
-		return;
-	}
-	s->is_utf8 = cmd->smtputf8;
-	s->wait = SESSION_WAIT_MAIL;
-	s->ops->mail(s->arg, cmd);
-}
-
-static void
-do_data(struct session *s, const struct smtp_command *cmd)
-{
-	(void)cmd;
-	if (s->rcpts == 0) {
-		if (s->rcpts_tried == 0)
-			reply(s, 503, "5.5.1", "Need RCPT first");
-		else
-			reply(s, 554, "5.5.1", "No valid recipients");
-		return;
-	}
-	s->wait = SESSION_WAIT_DATA;
-	s->ops->data(s->arg);
-}
-
-static void
-do_rset(struct session *s, const struct smtp_command *cmd)
-{
-	(void)cmd;
-	end_transaction(s);
-	reply(s, 250, "2.0.0", "Reset");
-}
-
-static void
-do_noop(struct session *s, const struct smtp_command *cmd)
-{
-	(void)cmd;
-	reply(s, 250, "2.0.0", "Ok");
-}
-
-static void
-do_quit(struct session *s, const struct smtp_command *cmd)
-{
-	static const struct session_reply r = { 221, "2.0.0", "Bye" };
-
-	(void)cmd;
-	session_close(s, &r);
-}
-
-static void
-do_vrfy(struct session *s, const struct smtp_command *cmd)
-{
-	(void)cmd;
-	reply(s, 252, "2.1.5", "Cannot verify, send mail and see");
-}
-
-static void
-do_help(struct session *s, const struct smtp_command *cmd)
-{
-	(void)cmd;
-	reply(s, 214, "2.0.0", "See RFC 5321");
-}
-
-static void
-do_not_offered(struct session *s, const struct smtp_command *cmd)
-{
-	char text[64];
-
-	str_fmt(text, sizeof(text), "%s is not offered",
-		smtp_verb_name(cmd->verb));
-	reply(s, 502, "5.5.1", text);
-}
-
-static void
-do_unknown(struct session *s, const struct smtp_command *cmd)
-{
-	(void)cmd;
-	reply(s, 500, "5.5.1", "Command not known");
-}
-
-/* RCPT is not here: its replies have an order of their own. */
-static const struct verb verbs[] = {
-	{ SMTP_HELO, 0, do_helo },
-	{ SMTP_EHLO, 0, do_helo },
-	{ SMTP_MAIL, NEED_HELO | NEED_NO_MAIL, do_mail },
-	{ SMTP_DATA, NEED_HELO | NEED_MAIL, do_data },
-	{ SMTP_RSET, 0, do_rset },
-	{ SMTP_NOOP, 0, do_noop },
-	{ SMTP_QUIT, 0, do_quit },
-	{ SMTP_VRFY, 0, do_vrfy },
-	{ SMTP_HELP, 0, do_help },
-	{ SMTP_EXPN, 0, do_not_offered },
-	{ SMTP_BDAT, 0, do_not_offered },
-	{ SMTP_STARTTLS, 0, do_not_offered },
-	{ SMTP_AUTH, 0, do_not_offered },
-	{ SMTP_UNKNOWN, 0, do_unknown },
-};
-
-#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
-
-static const struct verb *
-find_verb(enum smtp_verb verb)
-{
-	size_t i;
-
-	for (i = 0; i < VERBS - 1; i++)
-		if (verbs[i].verb == verb)
-			break;
-	return &verbs[i];
-}
-
-/* The reply to a command out of order; NULL when all is well. */
-static const char *
-check(const struct session *s, unsigned needs)
-{
-	if ((needs & NEED_HELO) != 0 && s->helo == NULL)
-		return "Say EHLO first";
-	if ((needs & NEED_MAIL) != 0 && !s->has_mail)
-		return "Need MAIL first";
-	if ((needs & NEED_NO_MAIL) != 0 && s->has_mail)
-		return "MAIL was given already";
-	return NULL;
-}
-
-/* --- recipients ----------------------------------------------------------- */
-
-/* Gives the replies that are due, in their order. */
-static void
-give_slots(struct session *s)
-{
-	struct session_slot *slot;
-
-	while (s->slot_count > 0 && s->state != SESSION_CLOSED) {
-		slot = &s->slots[s->slot_first];
-		if (!slot->is_done)
-			return;
-		buf_add_str(s->out, slot->line);
-		free(slot->line);
-		*slot = (struct session_slot){ 0 };
-		s->slot_first = (s->slot_first + 1) % SESSION_ASKS_MAX;
-		s->slot_count--;
-	}
-	s->slots_full = false;
-	too_many_errors(s);
-}
-
-void
-session_rcpt_reply(struct session *s, unsigned slot,
-		   const struct session_reply *r)
-{
-	struct session_slot *it;
-	struct buf line = { 0 };
-
-	if (slot >= SESSION_ASKS_MAX || s->slots == NULL)
-		return;
-	it = &s->slots[slot];
-	format_reply(&line, r);
-	it->line = xstrdup(buf_str(&line));
-	buf_release(&line);
-	it->is_done = true;
-	if (r->code < 300)
-		s->rcpts++;
-	note_reply(s, SMTP_RCPT, r);
-	give_slots(s);
-}
-
-static void
-rcpt_reply(struct session *s, unsigned slot, int code, const char *enhanced,
-	   const char *text)
-{
-	struct session_reply r = { code, enhanced, text };
-
-	session_rcpt_reply(s, slot, &r);
-}
-
-/* A RCPT; fault is NULL when its syntax is right. */
-static void
-do_rcpt(struct session *s, const struct smtp_command *cmd,
-	const struct smtp_fault *fault)
-{
-	const char *wrong = check(s, NEED_HELO | NEED_MAIL);
-	unsigned slot;
-
-	if (s->slots == NULL)
-		s->slots = xcalloc(SESSION_ASKS_MAX, sizeof(*s->slots));
-	slot = (s->slot_first + s->slot_count) % SESSION_ASKS_MAX;
-	s->slot_count++;
-	s->slots_full = s->slot_count == SESSION_ASKS_MAX;
-	s->rcpts_tried++;
-	if (fault != NULL)
-		rcpt_reply(s, slot, fault->code, fault->enhanced,
-			   fault->text.text);
-	else if (wrong != NULL)
-		rcpt_reply(s, slot, 503, "5.5.1", wrong);
-	else if (s->rcpts + s->slot_count > s->conf->rcpt_max)
-		rcpt_reply(s, slot, 452, "4.5.3", "Too many recipients");
-	else
-		s->ops->rcpt(s->arg, cmd, slot);
-}
-
-/* --- the message ---------------------------------------------------------- */
-
-void
-session_mail_reply(struct session *s, const struct session_reply *r)
-{
-	if (s->wait != SESSION_WAIT_MAIL)
-		return;
-	s->wait = SESSION_WAIT_NONE;
-	s->has_mail = true;
-	s->verb = SMTP_MAIL;
-	reply(s, r->code, r->enhanced, r->text);
-	if (r->code >= 300)
-		end_transaction(s);
-}
-
-void
-session_data_reply(struct session *s, const struct session_reply *r)
-{
-	if (s->wait != SESSION_WAIT_DATA)
-		return;
-	s->wait = SESSION_WAIT_NONE;
-	s->verb = SMTP_DATA;
-	reply(s, r->code, r->enhanced, r->text);
-	if (r->code != 354) {
-		end_transaction(s);
-		return;
-	}
-	s->message = xcalloc(1, sizeof(*s->message));
-	smtp_data_init(&s->message->data);
-	s->message->data.makes_crlf = s->conf->mends_newlines;
-	header_scan_init(&s->message->header);
-	s->state = SESSION_DATA;
-}
-
-void
-session_end_reply(struct session *s, const struct session_reply *r)
-{
-	if (s->wait != SESSION_WAIT_END)
-		return;
-	s->verb = SMTP_DATA;
-	if (r->code < 300)
-		s->messages++;
-	reply(s, r->code, r->enhanced, r->text);
-	end_transaction(s);
-}
-
-/* The end mark was seen. */
-static void
-finish_message(struct session *s)
-{
-	static const struct session_reply too_large = { 552, "5.3.4",
-							"Message too large" };
-	static const struct session_reply bare = {
-		550, "5.6.11",
-		"Bare CR or LF in the message; RFC 5321 allows only CRLF"
-	};
-	static const struct session_reply hops = {
-		554, "5.4.6", "Too many Received fields: this message loops"
-	};
-	struct session_message *m = s->message;
-	struct session_body body = {
-		.size = m->size,
-		.has_8bit = m->data.has_8bit,
-		.header = &m->header,
-	};
-
-	s->state = SESSION_COMMAND;
-	s->wait = SESSION_WAIT_END;
-	if (m->is_too_large)
-		session_end_reply(s, &too_large);
-	else if (m->data.has_bare && !m->data.makes_crlf)
-		session_end_reply(s, &bare);
-	else if (m->header.received > SESSION_HOPS_MAX)
-		session_end_reply(s, &hops);
-	else
-		s->ops->end(s->arg, &body);
-}
-
-/* Hands on what is in stuff. */
-static void
-take_body(struct session *s)
-{
-	struct session_message *m = s->message;
-
-	m->size += stuff.len;
-	if (m->size > s->conf->size_max)
-		m->is_too_large = true;
-	if (!m->header.is_done)
-		header_scan_feed(&m->header, buf_span(&stuff));
-	/* What will be refused at the end is only read away. */
-	if (m->is_refused || m->is_too_large ||
-	    (m->data.has_bare && !m->data.makes_crlf))
-		return;
-	if (s->ops->body(s->arg, buf_span(&stuff)) < 0)
-		m->is_refused = true;
-}
-
-static size_t
-input_data(struct session *s, struct span in)
-{
-	static const struct session_reply endless = {
-		552, "5.3.4", "Message too large, closing"
-	};
-	struct session_message *m = s->message;
-	int64_t n;
-
-	buf_clear(&stuff);
-	n = smtp_data_receive(&m->data, in, &stuff);
-	if (n < 0) {
-		/* Cannot be: stuff has no limit. */
-		session_close(s, &endless);
-		return in.len;
-	}
-	if (stuff.len > 0)
-		take_body(s);
-	if (m->data.state == SMTP_DATA_END) {
-		finish_message(s);
-	} else if (m->size / 2 > s->conf->size_max) {
-		s->ops->refused(s->arg, SMTP_DATA, &endless);
-		session_close(s, &endless);
-	}
-	return (size_t)n;
 }
 
 /* --- lines ---------------------------------------------------------------- */
@@ -499,29 +105,22 @@ command(struct session *s, struct span line)
 	bool utf8 = s->has_mail ? s->is_utf8 : s->is_esmtp;
 	struct smtp_command cmd;
 	struct smtp_fault fault;
-	const struct verb *v;
-	const char *wrong;
 	int bad = smtp_parse_command(line, utf8, &cmd, &fault);
 
 	if (cmd.verb == SMTP_RCPT) {
 		if (s->slots_full)
 			return false;
-		do_rcpt(s, &cmd, bad < 0 ? &fault : NULL);
+		session_rcpt(s, &cmd, bad < 0 ? &fault : NULL);
 		return true;
 	}
 	if (s->slot_count > 0)
 		return false;
 	s->verb = cmd.verb;
 	if (bad < 0) {
-		reply(s, fault.code, fault.enhanced, fault.text.text);
+		session_say(s, fault.code, fault.enhanced, fault.text.text);
 		return true;
 	}
-	v = find_verb(cmd.verb);
-	wrong = check(s, v->needs);
-	if (wrong != NULL)
-		reply(s, 503, "5.5.1", wrong);
-	else
-		v->proceed(s, &cmd);
+	session_run(s, &cmd);
 	return true;
 }
 
@@ -553,7 +152,7 @@ input_line(struct session *s, struct span in)
 			return 0;
 		s->verb = SMTP_UNKNOWN;
 		s->is_skipping = true;
-		reply(s, 500, "5.5.2", "Line too long");
+		session_say(s, 500, "5.5.2", "Line too long");
 		return look;
 	}
 	/*
@@ -584,7 +183,7 @@ session_input(struct session *s, struct span in)
 		    s->out->len > SESSION_OUT_HIGH)
 			break;
 		if (s->state == SESSION_DATA)
-			n = input_data(s, rest);
+			n = session_data(s, rest);
 		else
 			n = input_line(s, rest);
 		if (n == 0)
@@ -608,7 +207,7 @@ session_init(struct session *s, const struct session_ops *ops, void *arg,
 void
 session_release(struct session *s)
 {
-	end_transaction(s);
+	session_end_mail(s);
 	s->state = SESSION_CLOSED;
 	free(s->helo);
 	s->helo = NULL;

@@ -499,7 +499,6 @@ delivery_ask(peer_id from, struct frame *f)
 {
 	const struct frame_deliver *b = FRAME_BODY(f, deliver);
 	struct delivery *d;
-	struct span edits;
 	struct err e;
 
 	if (deliveries.is_stopping ||
@@ -519,16 +518,10 @@ delivery_ask(peer_id from, struct frame *f)
 	d->is_8bit = b->is_8bit != 0;
 	d->is_utf8 = b->is_utf8 != 0;
 	d->rcpt_max = b->rcpt_count;
-	/* The texts of edits point into what they are read from. */
-	edits.p = arena_strndup(&d->arena, "", 0);
-	edits.len = b->edits.len;
-	if (edits.len > 0)
-		edits.p = memcpy(arena_alloc(&d->arena, edits.len), b->edits.p,
-				 edits.len);
 	route_want_init(&d->want, on_route, d);
 	ids_add(&deliveries.all, &d->id);
-	if (edits.len > 0 &&
-	    edits_read(edits, &d->arena, &d->edits, &d->edit_count, &e) < 0) {
+	if (b->edits.len > 0 && edits_read(b->edits, &d->arena, &d->edits,
+					   &d->edit_count, &e) < 0) {
 		log_error("%s edits: %s", d->name, e.text);
 		d->is_bad = true;
 	}
