@@ -61,8 +61,6 @@ has_control(const char *s)
 	return false;
 }
 
-/* --- settings ------------------------------------------------------------- */
-
 static const char *
 type_name(int type)
 {
@@ -166,8 +164,6 @@ read_bool(const struct reader *r, const config_setting_t *s,
 	*(bool *)member_of(r->conf, row) = config_setting_get_bool(s) != 0;
 	return 0;
 }
-
-/* --- listeners ------------------------------------------------------------ */
 
 static int
 read_listener_name(const struct reader *r, const config_setting_t *s,
@@ -344,8 +340,6 @@ read_root(const struct reader *r, const config_setting_t *root)
 	return rc;
 }
 
-/* --- the whole ------------------------------------------------------------ */
-
 static void
 set_defaults(struct conf *conf)
 {
@@ -401,7 +395,10 @@ conf_parse(struct span text, const char *path, struct conf *conf, struct err *e)
 		return -1;
 	set_defaults(conf);
 	conf->path = xstrdup(path);
-	copy = xstrndup(text.len > 0 ? text.p : "", text.len);
+	/* libconfig wants a line's end behind a last comment. */
+	copy = xmalloc(text.len + 2);
+	memcpy(copy, text.len > 0 ? text.p : "", text.len);
+	memcpy(copy + text.len, "\n", 2);
 	rc = parse_scanned(&r, copy);
 	free(copy);
 	if (rc == 0 && conf->listener_count == 0)

@@ -39,8 +39,6 @@ static const char *const statement_sql[DB_STATEMENTS] = {
 };
 /* clang-format on */
 
-/* --- errors --------------------------------------------------------------- */
-
 static enum db_result
 cannot_open(sqlite3 *lib, const char *path, struct err *e)
 {
@@ -126,8 +124,6 @@ damaged(const struct db *db, struct err *e)
 	return DB_FAIL;
 }
 
-/* --- statements ----------------------------------------------------------- */
-
 sqlite3_stmt *
 db_statement(struct db *db, enum db_statement which, struct err *e)
 {
@@ -170,8 +166,6 @@ run(struct db *db, enum db_statement which, struct err *e)
 				   : db_error(db->lib, code, db->path, e);
 }
 
-/* --- the handle ----------------------------------------------------------- */
-
 void
 db_close(struct db *db)
 {
@@ -200,8 +194,6 @@ db_data_version(struct db *db)
 	sqlite3_reset(st);
 	return version;
 }
-
-/* --- transactions --------------------------------------------------------- */
 
 enum db_result
 db_begin(struct db *db, const char *who, struct err *e)
@@ -259,8 +251,6 @@ db_rollback(struct db *db)
 		run(db, DB_ROLLBACK, NULL);
 	db->failed = DB_OK;
 }
-
-/* --- rows ----------------------------------------------------------------- */
 
 static int
 check_text(const char *what, const char *text, size_t min, size_t max,

@@ -126,8 +126,6 @@ db_changes(struct db *db, int64_t after, db_change_fn *fn, void *arg,
 	return rc;
 }
 
-/* --- changes of other copies ---------------------------------------------- */
-
 static int
 is_known(struct db *db, const struct db_change *c, struct err *e)
 {

@@ -185,8 +185,6 @@ read_version(struct db *db, int64_t newest, int64_t *version, struct err *e)
 	return DB_NEWER;
 }
 
-/* --- a copy before a migration -------------------------------------------- */
-
 static enum db_result
 copy_pages(sqlite3 *from, sqlite3 *to, const char *to_path, struct err *e)
 {
@@ -267,8 +265,6 @@ keep_copy(const struct db *db, int64_t version, struct err *e)
 	buf_release(&temp);
 	return rc;
 }
-
-/* --- migration ------------------------------------------------------------ */
 
 static enum db_result
 run_migrations(struct db *db, const struct db_migration *m, size_t count,

@@ -55,8 +55,6 @@ policy_global(const struct policy *p)
 	return &p->global;
 }
 
-/* --- keys ----------------------------------------------------------------- */
-
 /* Whether text is a local part that needs no quotes: RFC 5321 section
  * 4.1.2, Dot-string. */
 static bool
@@ -194,8 +192,6 @@ policy_key(const struct policy *p, const char *address, char *dst,
 	str_copy(dst, ADDRESS_TEXT_SIZE, s.key);
 	return 0;
 }
-
-/* --- values --------------------------------------------------------------- */
 
 /* Those of an address that is none are the global ones. */
 static void

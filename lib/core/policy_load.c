@@ -89,8 +89,6 @@ load_domain(struct loader *l, const char *key, const char *value)
 	entry->domain.alias_of = arena_strdup(&l->policy->arena, value);
 }
 
-/* --- destinations --------------------------------------------------------- */
-
 static int
 parse_host(const char *text, size_t len, char host[POLICY_HOST_SIZE])
 {
@@ -216,8 +214,6 @@ sort_dests(struct loader *l, struct policy_entry *entry)
 	entry->items = NULL;
 }
 
-/* --- settings ------------------------------------------------------------- */
-
 static struct policy_subject *
 user_of(struct loader *l, const char *name)
 {
@@ -334,8 +330,6 @@ load_setting(struct loader *l, const char *key, const char *value)
 	v->next = subject->values;
 	subject->values = v;
 }
-
-/* --- the whole ------------------------------------------------------------ */
 
 /* Rows come as dest, domain, setting: in the order of their kinds. */
 static int
