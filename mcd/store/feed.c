@@ -1,0 +1,251 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * One file of the ledger at a time: ask queue for it, read it to the end
+ * of what is durable, then ask for the next.  Trouble with the database
+ * only delays: the ledger is what counts.
+ */
+#include "feed.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "file.h"
+#include "log.h"
+#include "loop.h"
+#include "role.h"
+#include "str.h"
+
+#define BATCH_EVENTS 2000
+#define RETRY_MS 5000
+#define ASK_MS 30000
+#define EXPIRE_MS 600000
+
+static struct {
+	char dir[1024];
+	struct history *history;
+	char file[LEDGER_NAME_SIZE]; /* being read */
+	uint64_t offset; /* of what is in history.db */
+	uint64_t size; /* that is durable */
+	int fd;
+	bool is_closed; /* nothing will be added to file */
+	uint32_t asked; /* token of a ledger_ask */
+	int batch; /* events in the transaction */
+	bool is_stopped;
+	struct timer step, retry, expire;
+	struct err trouble;
+} self = { .fd = -1 };
+
+struct history *
+feed_history(void)
+{
+	return self.history;
+}
+
+static void
+in_trouble(const struct err *e)
+{
+	if (!str_eq(self.trouble.text, e->text))
+		log_warn("%s: history waits, mail does not", e->text);
+	self.trouble = *e;
+	file_shut(&self.fd);
+	history_close(self.history);
+	self.history = NULL;
+	timer_set(&self.retry, RETRY_MS);
+}
+
+static int
+open_history(void)
+{
+	struct err e = { "" };
+
+	if (self.history != NULL)
+		return 0;
+	if (history_open(self.dir, &self.history, &e) < 0 ||
+	    history_position(self.history, self.file, &self.offset, &e) < 0) {
+		in_trouble(&e);
+		return -1;
+	}
+	self.trouble.text[0] = '\0';
+	return 0;
+}
+
+static int
+on_event(void *arg, const struct ledger_event *ev)
+{
+	if (history_add(self.history, ev, arg) < 0)
+		return -1;
+	return ++self.batch >= BATCH_EVENTS;
+}
+
+static void
+on_bad(void *arg, const char *file, uint64_t line, const char *why)
+{
+	(void)arg;
+	log_warn("ledger/%s: line %llu: %s: left out of the history", file,
+		 (unsigned long long)line, why);
+}
+
+/* Reads a batch; true when there is more in this file. */
+static bool
+read_batch(void)
+{
+	struct err e = { "" };
+	uint64_t offset = self.offset;
+	int r;
+
+	self.batch = 0;
+	if (history_begin(self.history, &e) < 0) {
+		in_trouble(&e);
+		return false;
+	}
+	r = ledger_each_line(self.fd, self.file, &offset, self.size, on_event,
+			     on_bad, &e, &e);
+	if (r < 0 || history_commit(self.history, self.file, offset, &e) < 0) {
+		history_rollback(self.history);
+		in_trouble(&e);
+		return false;
+	}
+	self.offset = offset;
+	stats_add(role_stats(), STAT_history_events, self.batch);
+	return r == 1;
+}
+
+static void ask(bool wants_next);
+
+static void
+on_file(void *arg, struct frame *f)
+{
+	const struct frame_ledger_reply *r;
+
+	(void)arg;
+	self.asked = 0;
+	if (f == NULL) {
+		timer_set(&self.retry, RETRY_MS);
+		return;
+	}
+	r = FRAME_BODY(f, ledger_reply);
+	if (r->status == ANSWER_NO && self.file[0] != '\0' && self.fd < 0) {
+		/* The file we were in is gone: the next that is there. */
+		ask(true);
+		return;
+	}
+	if (r->status != ANSWER_OK || f->fd < 0)
+		return; /* nothing newer: a grown note wakes us */
+	if (!str_eq(self.file, r->file)) {
+		str_copy(self.file, sizeof(self.file), r->file);
+		self.offset = 0;
+	}
+	file_shut(&self.fd);
+	self.fd = f->fd;
+	f->fd = -1;
+	self.size = r->size;
+	self.is_closed = r->is_closed != 0;
+	timer_set(&self.step, 0);
+}
+
+static void
+ask(bool wants_next)
+{
+	struct frame_ledger_ask body = { .after = "", .file = "" };
+
+	if (self.asked != 0)
+		return;
+	if (wants_next || self.file[0] == '\0')
+		body.after = self.file;
+	else
+		body.file = self.file;
+	self.asked = peer_ask(peer_of(ROLE_QUEUE), FRAME_ledger_ask, &body, -1,
+			      ASK_MS, on_file, NULL);
+}
+
+static void
+on_step(void *arg)
+{
+	(void)arg;
+	if (self.is_stopped || open_history() < 0)
+		return;
+	if (self.fd < 0) {
+		ask(false);
+		return;
+	}
+	if (self.offset < self.size && read_batch()) {
+		timer_set(&self.step, 0);
+		return;
+	}
+	stats_set(role_stats(), STAT_history_lag,
+		  self.size > self.offset ? (int64_t)(self.size - self.offset)
+					  : 0);
+	if (self.history == NULL)
+		return;
+	if (self.is_closed) {
+		file_shut(&self.fd);
+		ask(true);
+	}
+}
+
+void
+feed_wake(void)
+{
+	timer_set(&self.step, 0);
+}
+
+void
+feed_on_grown(peer_id from, struct frame *f)
+{
+	const struct frame_ledger_grown *g = FRAME_BODY(f, ledger_grown);
+
+	(void)from;
+	if (str_eq(g->file, self.file)) {
+		if (g->size > self.size)
+			self.size = g->size;
+	} else if (self.fd >= 0 && !self.is_closed) {
+		/* Another file grows: ours is finished; ask for its end. */
+		file_shut(&self.fd);
+		ask(false);
+		return;
+	} else if (self.fd < 0) {
+		ask(self.is_closed);
+		return;
+	}
+	feed_wake();
+}
+
+static void
+on_expire(void *arg)
+{
+	struct err e = { "" };
+	int64_t before_us = clock_wall_us() - role_knobs()->history_keep * 1000;
+	int more = 0;
+
+	(void)arg;
+	if (self.history != NULL) {
+		more = history_expire(self.history, before_us, &e);
+		if (more < 0)
+			in_trouble(&e);
+	}
+	timer_set(&self.expire, more > 0 ? 100 : EXPIRE_MS);
+}
+
+void
+feed_start(const char *dir)
+{
+	str_copy(self.dir, sizeof(self.dir), dir);
+	timer_init(&self.step, on_step, NULL);
+	timer_init(&self.retry, on_step, NULL);
+	timer_init(&self.expire, on_expire, NULL);
+	timer_set(&self.expire, EXPIRE_MS);
+	(void)open_history();
+}
+
+void
+feed_stop(void)
+{
+	self.is_stopped = true;
+	timer_release(&self.step);
+	timer_release(&self.retry);
+	timer_release(&self.expire);
+	file_shut(&self.fd);
+	history_close(self.history);
+	self.history = NULL;
+}

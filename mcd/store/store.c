@@ -1,0 +1,115 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The store role's wiring: the ledger comes in, questions about history
+ * are answered.  What is slow here delays nobody's mail.
+ */
+#include "store.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#include "feed.h"
+#include "str.h"
+
+#define PAGE_ROWS 200
+
+struct asker {
+	peer_id id;
+	uint32_t token;
+};
+
+static int
+send_row(void *arg, const struct record *r)
+{
+	struct asker *a = arg;
+	struct frame_ctl_row row = { .record = buf_span(&r->b) };
+
+	return peer_answer(a->id, a->token, FRAME_ctl_row, &row, -1);
+}
+
+static void
+done(const struct asker *a, uint32_t code, const char *text, const char *cursor)
+{
+	struct frame_ctl_done body = { .exit_code = code,
+				       .text = text,
+				       .cursor = cursor };
+
+	(void)peer_answer(a->id, a->token, FRAME_ctl_done, &body, -1);
+}
+
+static void
+run_trace(struct asker *a, const struct frame_ctl_ask *ask)
+{
+	char cursor[32] = "";
+	uint64_t from = 0;
+	int64_t next;
+	struct err e = { "" };
+
+	if (feed_history() == NULL) {
+		done(a, EX_TEMPFAIL, "history.db cannot be read now", "");
+		return;
+	}
+	if (ask->cursor[0] != '\0' && str_to_u64(ask->cursor, &from, &e) < 0) {
+		done(a, EX_DATAERR, "bad cursor", "");
+		return;
+	}
+	next = history_trace(feed_history(), ask->arg, (int64_t)from, PAGE_ROWS,
+			     send_row, a, &e);
+	if (next < 0) {
+		done(a, EX_IOERR, e.text, "");
+		return;
+	}
+	if (next > 0)
+		str_fmt(cursor, sizeof(cursor), "%lld", (long long)next);
+	done(a, EX_OK, "", cursor);
+}
+
+static void
+on_ctl(peer_id from, struct frame *f)
+{
+	const struct frame_ctl_ask *ask = FRAME_BODY(f, ctl_ask);
+	struct asker a = { .id = from, .token = f->token };
+
+	if (str_eq(ask->command, "history-trace"))
+		run_trace(&a, ask);
+	else
+		done(&a, EX_USAGE, "mcctl and mcd are of different versions",
+		     "");
+}
+
+static void
+on_up(peer_id p, enum role r)
+{
+	(void)p;
+	if (r == ROLE_QUEUE)
+		feed_wake();
+}
+
+static void
+store_init(const struct conf *conf)
+{
+	(void)conf;
+	feed_start(role_home());
+}
+
+static void
+store_stop(int64_t data_ms, int64_t reply_ms)
+{
+	(void)data_ms, (void)reply_ms;
+	feed_stop();
+	role_exit();
+}
+
+static const struct peer_handler handlers[] = {
+	{ FRAME_ledger_grown, feed_on_grown },
+	{ FRAME_ctl_ask, on_ctl },
+	{ 0, NULL },
+};
+
+const struct role_ops store_ops = {
+	.role = ROLE_STORE,
+	.init = store_init,
+	.stop = store_stop,
+	.peers = { .handlers = handlers, .up = on_up },
+};
