@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "envelope.h"
 #include "history_sql.h"
 #include "log.h"
 #include "str.h"
