@@ -22,8 +22,9 @@ banned() {
 
 compiling() {
 	for word in strcpy sprintf gets strtok atoi localtime mktemp; do
-		if printf '#include "banned.h"\nvoid *f(void);\n%s\n' \
-			"void *f(void) { return (void *)$word; }" |
+		if printf '#include <%s>\n' stdio.h stdlib.h string.h time.h |
+			sed "\$a #include \"banned.h\"
+				\$a void *f(void) { return (void *)$word; }" |
 			"${CC:-cc}" -D_GNU_SOURCE -fsyntax-only -x c \
 				-iquote lib/util - 2>/dev/null; then
 			printf '%s compiles\n' "$word"
