@@ -27,20 +27,15 @@ session_format(struct buf *dst, const struct session_reply *r)
 		buf_printf(dst, "%d %s\r\n", r->code, text);
 }
 
-/* Counts and reports what is no success. */
 void
-session_note(struct session *s, enum smtp_verb verb,
-	     const struct session_reply *r)
+session_count(struct session *s, enum smtp_verb verb, int code)
 {
-	if (r->code < 400)
-		return;
 	/*
 	 * An unknown recipient in a list whose others are good is no error:
 	 * a message to many would never come to its end.
 	 */
-	if (r->code >= 500 && !(verb == SMTP_RCPT && s->rcpts > 0))
+	if (code >= 500 && !(verb == SMTP_RCPT && s->rcpts > 0))
 		s->errors++;
-	s->ops->refused(s->arg, verb, r);
 }
 
 void
@@ -59,7 +54,9 @@ session_say(struct session *s, int code, const char *enhanced, const char *text)
 	struct session_reply r = { code, enhanced, text };
 
 	session_format(s->out, &r);
-	session_note(s, s->verb, &r);
+	if (code >= 400)
+		s->ops->refused(s->arg, s->verb, &r);
+	session_count(s, s->verb, code);
 	session_check_errors(s);
 }
 

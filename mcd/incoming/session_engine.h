@@ -18,6 +18,7 @@
 /* The reply of a recipient, kept until all before it are given. */
 struct session_slot {
 	bool is_done;
+	int code;
 	char *line;
 };
 
@@ -31,10 +32,9 @@ struct session_message {
 
 /* session.c */
 void session_format(struct buf *dst, const struct session_reply *r);
-/* Counts and reports a reply that is no success. */
-void session_note(struct session *s, enum smtp_verb verb,
-		  const struct session_reply *r);
-/* Closes when there were too many errors. */
+/* Counts a reply that is an error of the client's, once it is given. */
+void session_count(struct session *s, enum smtp_verb verb, int code);
+/* Closes when there were too many of them. */
 void session_check_errors(struct session *s);
 /* Replies to s->verb. */
 void session_say(struct session *s, int code, const char *enhanced,

@@ -27,6 +27,8 @@ give_slots(struct session *s)
 		if (!slot->is_done)
 			return;
 		buf_add_str(s->out, slot->line);
+		s->rcpts += slot->code < 300;
+		session_count(s, SMTP_RCPT, slot->code);
 		free(slot->line);
 		*slot = (struct session_slot){ 0 };
 		s->slot_first = (s->slot_first + 1) % SESSION_ASKS_MAX;
@@ -51,10 +53,10 @@ session_rcpt_reply(struct session *s, unsigned slot,
 	session_format(&line, r);
 	it->line = xstrdup(buf_str(&line));
 	buf_release(&line);
+	it->code = r->code;
 	it->is_done = true;
-	if (r->code < 300)
-		s->rcpts++;
-	session_note(s, SMTP_RCPT, r);
+	if (r->code >= 400)
+		s->ops->refused(s->arg, SMTP_RCPT, r);
 	give_slots(s);
 }
 
