@@ -284,7 +284,7 @@ on_knobs(peer_id from, struct frame *f)
 static void
 on_up(peer_id p, enum role r)
 {
-	if (r != ROLE_PARENT && self.ops->peers.up != NULL)
+	if (self.ops->peers.up != NULL)
 		self.ops->peers.up(p, r);
 }
 

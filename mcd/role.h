@@ -63,7 +63,9 @@ struct role_ops {
 	/* Finish and call role_exit(); second call: at once.  NULL: there
 	 * is nothing to finish. */
 	void (*stop)(int64_t data_ms, int64_t reply_ms);
-	struct peer_ops peers; /* frames but those of the parent */
+	/* Frames but those that the parent sends.  up is called for the
+	 * parent too, down is not: without it there is no role. */
+	struct peer_ops peers;
 };
 /* Logs as "name" where and as much as conf says. */
 void role_open_log(const struct conf *conf, const char *name);

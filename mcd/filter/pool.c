@@ -1,0 +1,440 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Jobs and who does them.  Every scan of queue is answered once: by its
+ * worker, or here when that worker is gone.  The pool itself never looks
+ * into a message.
+ */
+#include "pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "arena.h"
+#include "clock.h"
+#include "file.h"
+#include "list.h"
+#include "log.h"
+#include "slot.h"
+#include "str.h"
+#include "xalloc.h"
+
+#define SLOTS_MAX 256 /* as conf.def allows */
+#define WAITING_MAX (2 * SLOTS_MAX) /* queue is told how many to send */
+
+struct job {
+	struct list node; /* on self.waiting, or on no list */
+	struct arena arena;
+	struct frame_scan scan; /* texts in the arena */
+	int fd;
+	peer_id from;
+	uint32_t token; /* of queue's question */
+};
+
+static struct {
+	struct slot slot[SLOTS_MAX];
+	unsigned made; /* slots that were ever used */
+	unsigned wanted;
+	struct list waiting;
+	unsigned busy;
+	bool is_alone; /* what runs must have nothing beside it */
+	bool is_stopping;
+	uint32_t told_slots;
+	struct timer stop;
+} self;
+
+static void start_waiting(void);
+
+/* --- jobs ----------------------------------------------------------------- */
+
+static struct job *
+job_new(peer_id from, struct frame *f)
+{
+	const struct frame_scan *b = FRAME_BODY(f, scan);
+	struct job *j = xcalloc(1, sizeof(*j));
+	char *policies;
+
+	list_init(&j->node);
+	j->scan = *b;
+	j->scan.name = arena_strdup(&j->arena, b->name);
+	j->scan.sender = arena_strdup(&j->arena, b->sender);
+	j->scan.client_ip = arena_strdup(&j->arena, b->client_ip);
+	j->scan.helo = arena_strdup(&j->arena, b->helo);
+	policies = arena_alloc(&j->arena, b->policies.len + 1);
+	if (b->policies.len > 0)
+		memcpy(policies, b->policies.p, b->policies.len);
+	j->scan.policies.p = policies;
+	j->fd = f->fd;
+	f->fd = -1;
+	j->from = from;
+	j->token = f->token;
+	return j;
+}
+
+static void
+job_free(struct job *j)
+{
+	list_del(&j->node);
+	file_shut(&j->fd);
+	arena_release(&j->arena);
+	free(j);
+}
+
+/* Without a worker's own answer. */
+static void
+job_end(struct job *j, enum scan_status status, const char *text)
+{
+	struct frame_scan_done done = { .status = status, .text = text };
+
+	(void)peer_answer(j->from, j->token, FRAME_scan_done, &done, -1);
+	job_free(j);
+}
+
+/* --- who is there --------------------------------------------------------- */
+
+static struct slot *
+slot_of_pid(pid_t pid)
+{
+	unsigned i;
+
+	for (i = 0; i < self.made; i++) {
+		if (self.slot[i].pid == pid)
+			return &self.slot[i];
+	}
+	return NULL;
+}
+
+static struct slot *
+slot_of_peer(peer_id p)
+{
+	unsigned i;
+
+	for (i = 0; i < self.made; i++) {
+		if (p != 0 && self.slot[i].peer == p)
+			return &self.slot[i];
+	}
+	return NULL;
+}
+
+static bool
+is_there(const struct slot *s)
+{
+	return s->is_ready && s->peer != 0;
+}
+
+static struct slot *
+free_slot(void)
+{
+	unsigned i;
+
+	for (i = 0; i < self.wanted; i++) {
+		if (is_there(&self.slot[i]) && self.slot[i].job == NULL)
+			return &self.slot[i];
+	}
+	return NULL;
+}
+
+static void
+tell_slots(bool is_forced)
+{
+	struct frame_filter_slots f = { .slots = 0 };
+	unsigned i;
+
+	for (i = 0; !self.is_stopping && i < self.wanted; i++)
+		f.slots += is_there(&self.slot[i]);
+	if (f.slots == self.told_slots && !is_forced)
+		return;
+	self.told_slots = f.slots;
+	(void)peer_note(peer_of(ROLE_QUEUE), FRAME_filter_slots, &f, -1);
+}
+
+static void
+count_busy(int change)
+{
+	self.busy += (unsigned)change;
+	if (self.busy == 0)
+		self.is_alone = false;
+	stats_set(role_stats(), STAT_filter_busy, self.busy);
+}
+
+/* --- a job and its worker ------------------------------------------------- */
+
+/* An idle worker: whether it stays. */
+static void
+review(struct slot *s)
+{
+	if (s->index >= self.wanted ||
+	    s->messages >= role_knobs()->filter_worker_messages)
+		slot_retire(s);
+}
+
+static void
+stop_when_idle(void)
+{
+	if (self.is_stopping && self.busy == 0)
+		role_exit();
+}
+
+static void
+on_answer(void *arg, struct frame *f)
+{
+	struct slot *s = arg;
+	struct job *j = s->job;
+
+	if (f == NULL || j == NULL)
+		return; /* its process is gone: on_child() answers */
+	if (f->type != FRAME_verdict && f->type != FRAME_scan_done) {
+		slot_kill(s, SLOT_BROKEN);
+		return;
+	}
+	(void)peer_answer(j->from, j->token, f->type, f->body, -1);
+	if (f->type != FRAME_scan_done)
+		return;
+	slot_finish(s);
+	s->job = NULL;
+	job_free(j);
+	stats_add(role_stats(), STAT_filter_scans, 1);
+	count_busy(-1);
+	review(s);
+	tell_slots(false);
+	stop_when_idle();
+	start_waiting();
+}
+
+static void
+start_job(struct slot *s, struct job *j)
+{
+	uint32_t token;
+	int fd = j->fd;
+
+	list_del(&j->node);
+	j->fd = -1;
+	s->job = j;
+	token = peer_ask(s->peer, FRAME_scan, &j->scan, fd, 0, on_answer, s);
+	self.is_alone = j->scan.is_alone != 0;
+	count_busy(1);
+	slot_begin(s, role_knobs()->filter_time);
+	if (token == 0) /* it is going, and has not seen the message */
+		slot_kill(s, SLOT_STOPPED);
+}
+
+static void
+start_waiting(void)
+{
+	struct slot *s;
+	struct job *j;
+
+	while (!list_is_empty(&self.waiting) && !self.is_alone) {
+		j = list_entry(self.waiting.next, struct job, node);
+		if (j->scan.is_alone && self.busy > 0)
+			return;
+		s = free_slot();
+		if (s == NULL)
+			return;
+		start_job(s, j);
+	}
+}
+
+/* --- workers come and go -------------------------------------------------- */
+
+static void
+worker_gone(struct slot *s, int status)
+{
+	char text[200];
+	struct job *j = s->job;
+	enum scan_status result = slot_gone(s, status, text, sizeof(text));
+
+	if (j != NULL) {
+		s->job = NULL;
+		if (result == SCAN_DIED)
+			stats_add(role_stats(), STAT_filter_deaths, 1);
+		log_warn("%s scan %s: %s", j->scan.name,
+			 result == SCAN_DIED ? "died" : "lost", text);
+		job_end(j, result, text);
+		count_busy(-1);
+	}
+	if (s->index < self.wanted && !self.is_stopping)
+		slot_replace(s);
+	else
+		s->is_ready = false;
+	tell_slots(false);
+	stop_when_idle();
+	start_waiting();
+}
+
+static void
+on_child(int signo)
+{
+	struct slot *s;
+	int status;
+	pid_t pid;
+
+	(void)signo;
+	for (;;) {
+		pid = waitpid(-1, &status, WNOHANG);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid <= 0)
+			return;
+		s = slot_of_pid(pid);
+		if (s != NULL)
+			worker_gone(s, status);
+	}
+}
+
+static void
+on_ready(peer_id from, struct frame *f)
+{
+	struct slot *s = slot_of_peer(from);
+
+	(void)f;
+	if (s == NULL)
+		return;
+	s->is_ready = true;
+	tell_slots(false);
+	start_waiting();
+}
+
+static void
+set_wanted(unsigned wanted)
+{
+	struct slot *s;
+	unsigned i;
+
+	self.wanted = wanted < SLOTS_MAX ? wanted : SLOTS_MAX;
+	for (i = 0; i < self.wanted; i++) {
+		s = &self.slot[i];
+		if (i >= self.made)
+			slot_init(s, self.made++);
+		if (s->pid == 0 && !timer_is_set(&s->again))
+			slot_start(s);
+	}
+	for (i = self.wanted; i < self.made; i++) {
+		s = &self.slot[i];
+		timer_clear(&s->again);
+		if (s->pid > 0 && s->job == NULL && s->end == SLOT_ITSELF)
+			slot_retire(s);
+	}
+	tell_slots(false);
+}
+
+/* --- the role ------------------------------------------------------------- */
+
+static void
+on_scan(peer_id from, struct frame *f)
+{
+	struct job *j = job_new(from, f);
+	struct list *n;
+	unsigned waiting = 0;
+
+	list_for(n, &self.waiting) waiting++;
+	if (self.is_stopping || waiting >= WAITING_MAX) {
+		job_end(j, SCAN_LATER, "filters are stopping or full");
+		return;
+	}
+	list_push(&self.waiting, &j->node);
+	start_waiting();
+}
+
+static void
+pool_up(peer_id p, enum role r)
+{
+	(void)p;
+	if (r == ROLE_QUEUE)
+		tell_slots(true);
+}
+
+/* Queue's: all are dropped by the parent when queue goes.  A worker's:
+ * answered when its process has been collected. */
+static void
+pool_down(peer_id p, enum role r)
+{
+	struct slot *s = slot_of_peer(p);
+	struct list *n, *next;
+
+	if (r == ROLE_WORKER && s != NULL)
+		slot_lost(s);
+	if (r != ROLE_QUEUE)
+		return;
+	list_for_safe(n, next, &self.waiting)
+		job_free(list_entry(n, struct job, node));
+}
+
+static void
+pool_before_jail(const struct conf *conf)
+{
+	slots_prepare(conf->jail);
+}
+
+static void
+pool_conf(const struct conf *conf)
+{
+	set_wanted((unsigned)conf->workers);
+}
+
+static void
+pool_init(const struct conf *conf)
+{
+	list_init(&self.waiting);
+	loop_on_signal(SIGCHLD, on_child);
+	self.wanted = (unsigned)conf->workers;
+}
+
+/* All of the start is here: the parent can be told of workers. */
+static void
+pool_started(void)
+{
+	set_wanted(self.wanted);
+}
+
+static void
+stop_now(void *arg)
+{
+	unsigned i;
+
+	(void)arg;
+	for (i = 0; i < self.made; i++) {
+		slot_kill(&self.slot[i], SLOT_STOPPED);
+		if (self.slot[i].job != NULL)
+			job_end(self.slot[i].job, SCAN_LOST, "stopped");
+		self.slot[i].job = NULL;
+	}
+	role_exit();
+}
+
+static void
+pool_stop(int64_t data_ms, int64_t reply_ms)
+{
+	struct list *n;
+
+	(void)data_ms;
+	if (self.is_stopping)
+		stop_now(NULL);
+	self.is_stopping = true;
+	tell_slots(false);
+	while ((n = list_pop(&self.waiting)) != NULL)
+		job_end(list_entry(n, struct job, node), SCAN_LATER,
+			"filters are stopping");
+	timer_init(&self.stop, stop_now, NULL);
+	timer_set(&self.stop, reply_ms);
+	stop_when_idle();
+}
+
+static const struct peer_handler handlers[] = {
+	{ FRAME_scan, on_scan },
+	{ FRAME_ready, on_ready },
+	{ 0, NULL },
+};
+
+const struct role_ops filter_ops = {
+	.role = ROLE_FILTER,
+	.before_jail = pool_before_jail,
+	.init = pool_init,
+	.conf = pool_conf,
+	.listeners_done = pool_started,
+	.stop = pool_stop,
+	.peers = { .handlers = handlers, .up = pool_up, .down = pool_down },
+};

@@ -1,0 +1,65 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A place in the pool and the worker process in it: forked, limited for
+ * each message, killed at its deadline, and the question whether its
+ * death counts against the message it had.
+ */
+#ifndef SLOT_H
+#define SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "loop.h"
+#include "peer.h"
+#include "proto.h"
+
+/* Why we ended a worker. */
+enum slot_end {
+	SLOT_ITSELF, /* we did not */
+	SLOT_LATE, /* at its deadline */
+	SLOT_BROKEN, /* it broke the rules of the channel */
+	SLOT_STOPPED /* nothing it can help */
+};
+
+struct slot {
+	unsigned index;
+	pid_t pid; /* 0: none */
+	peer_id peer; /* 0 when its channel is closed */
+	bool is_ready;
+	enum slot_end end;
+	uint32_t restarts; /* deaths that we did not want */
+	int64_t messages; /* taken by this process */
+	int64_t limit_ms; /* for the message under way */
+	int64_t cpu_ms; /* used when that message began */
+	bool was_computing; /* at its deadline: half of the limit was CPU */
+	int64_t delay_ms; /* before the next fork */
+	struct timer deadline, again;
+	struct job *job; /* the pool's; NULL: idle */
+};
+
+/* What all slots share; before the pool's own jail. */
+void slots_prepare(bool has_jail);
+void slot_init(struct slot *s, unsigned index);
+/* Forks, and tells the parent; tries again later when that fails. */
+void slot_start(struct slot *s);
+/* A message begins: deadline and CPU limit. */
+void slot_begin(struct slot *s, int64_t limit_ms);
+/* It is done. */
+void slot_finish(struct slot *s);
+void slot_kill(struct slot *s, enum slot_end why);
+/* Its channel closed: it is about to be gone, or made to be. */
+void slot_lost(struct slot *s);
+/* Idle: its process sees its channel closed and exits. */
+void slot_retire(struct slot *s);
+/*
+ * The process is gone, status is waitpid(2)'s: SCAN_DIED when its message,
+ * had it one, is to blame, else SCAN_LOST; text says what happened.
+ */
+enum scan_status slot_gone(struct slot *s, int status, char *text, size_t size);
+/* After slot_gone(): a new process, at once or after a while. */
+void slot_replace(struct slot *s);
+
+#endif

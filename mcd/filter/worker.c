@@ -1,0 +1,56 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The loop of a worker.  It has no event loop: it waits for one scan and
+ * does it.  Its log goes to stderr only, since a jailed process cannot
+ * reach the system's again once that has restarted.
+ */
+#include "worker.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "chan.h"
+#include "file.h"
+#include "jail.h"
+#include "log.h"
+#include "runner.h"
+#include "test_hook.h"
+
+static int
+serve(struct chan *c)
+{
+	struct frame f;
+	struct err e;
+	int rc = 0;
+
+	while (rc == 0) {
+		if (chan_wait(c, &f, -1, &e) < 0) {
+			if (e.text[0] == '\0')
+				return 0;
+			log_error("pool: %s", e.text);
+			return 76;
+		}
+		if (f.type == FRAME_scan)
+			rc = runner_scan(c, f.token, FRAME_BODY(&f, scan),
+					 f.fd);
+		file_shut(&f.fd);
+	}
+	return 0; /* the pool went while it was answered */
+}
+
+void
+worker_run(int channel, bool has_jail, int64_t memory_max)
+{
+	static const struct frame_ready ready;
+	struct chan *c = chan_new(channel, ROLE_WORKER, ROLE_FILTER);
+	struct err e;
+
+	log_open("mcd/worker", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	test_hook_init();
+	if (has_jail && jail_worker(memory_max, &e) != 0)
+		fatal(77, "jail: %s", e.text);
+	if (chan_send(c, FRAME_ready, 0, &ready, -1) != 0)
+		_exit(76);
+	_exit(serve(c));
+}
