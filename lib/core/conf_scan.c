@@ -18,6 +18,7 @@ struct scan {
 	int line;
 	size_t tokens;
 	size_t depth;
+	char last; /* character of the token before, 'x' for a word */
 	struct {
 		char closes;
 		int line;
@@ -79,6 +80,21 @@ scan_comment(struct scan *s)
 		return wrong(s, line, "comment without an end: expected */");
 	s->p += 2;
 	return 0;
+}
+
+/*
+ * Whether a string may stand behind the last token.  libconfig finds out
+ * by itself, but loses the memory of the string.
+ */
+static bool
+is_string_due(const struct scan *s)
+{
+	char in = s->depth > 0 ? s->open[s->depth - 1].closes : '\0';
+
+	if (s->last == '=' || s->last == ':' || s->last == '"')
+		return true;
+	return (in == ')' || in == ']') && s->last != '\0' &&
+	       strchr("([,", s->last) != NULL;
 }
 
 /* Also the escapes that put a NUL into a string, where it would end. */
@@ -182,20 +198,32 @@ scan_name(struct scan *s)
 		s->p++;
 }
 
+/* What means nothing: 1 when there was some. */
 static int
-scan_one(struct scan *s)
+scan_blank(struct scan *s)
 {
 	char c = *s->p;
 
-	if (c == '\n')
-		return scan_newline(s);
 	if (c == '#' || starts(s, "//")) {
 		while (s->p < s->end && *s->p != '\n')
 			s->p++;
-		return 0;
+		return 1;
 	}
 	if (starts(s, "/*"))
-		return scan_comment(s);
+		return scan_comment(s) == -1 ? -1 : 1;
+	if (c == '\n')
+		return scan_newline(s) == -1 ? -1 : 1;
+	if (!ascii_isspace(c))
+		return 0;
+	s->p++;
+	return 1;
+}
+
+static int
+scan_token(struct scan *s)
+{
+	char c = *s->p;
+
 	if (ascii_isdigit(c))
 		return scan_number(s);
 	if (ascii_isalpha(c) || c == '*') {
@@ -205,12 +233,29 @@ scan_one(struct scan *s)
 	if (strchr("(){}[]\"=:;,", c) != NULL && ++s->tokens > CONF_TOKENS_MAX)
 		return wrong(s, s->line,
 			     "too many settings: expected a few dozen");
+	if (c == '"' && !is_string_due(s))
+		return wrong(s, s->line,
+			     "a string without a key: expected lines such as "
+			     "key = \"value\";");
 	if (c == '"')
 		return scan_string(s);
 	if (strchr("(){}[]", c) != NULL)
 		return scan_bracket(s);
 	s->p++;
 	return 0;
+}
+
+static int
+scan_one(struct scan *s)
+{
+	char c = *s->p;
+	int rc = scan_blank(s);
+
+	if (rc != 0)
+		return rc == -1 ? -1 : 0;
+	rc = scan_token(s);
+	s->last = ascii_isalnum(c) ? 'x' : c;
+	return rc;
 }
 
 int

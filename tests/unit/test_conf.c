@@ -158,6 +158,12 @@ static const struct {
 	  "c:3: duplicate setting name: expected lines such as key = value;" },
 	{ "no value", SMTP "workers = ;",
 	  "c:2: syntax error: expected lines such as key = value;" },
+	{ "a string without a key", SMTP "hostname \"a\";",
+	  "c:2: a string without a key: expected lines such as key = "
+	  "\"value\";" },
+	{ "a list of strings in a group", SMTP "log = { \"a\", \"b\" };",
+	  "c:2: a string without a key: expected lines such as key = "
+	  "\"value\";" },
 	{ "a string that does not end", SMTP "hostname = \"a;\njail = true;",
 	  "c:2: string without an end: expected \"" },
 	{ "a comment that does not end", "/* " SMTP,
