@@ -19,6 +19,8 @@
 
 enum key_kind { KEY_ADDRESS, KEY_TEXT, KEY_U64, KEY_I64, KEY_BOOL };
 
+#define AT(member) offsetof(struct ledger_event, member)
+
 /* clang-format off */
 static const struct key {
 	const char *name;
@@ -26,19 +28,19 @@ static const struct key {
 	size_t offset;
 	size_t max; /* bytes of text that are kept */
 } keys[] = {
-	{ "rcpt", KEY_ADDRESS, offsetof(struct ledger_event, rcpt), 400 },
-	{ "sender", KEY_ADDRESS, offsetof(struct ledger_event, sender), 400 },
-	{ "source", KEY_TEXT, offsetof(struct ledger_event, source), 16 },
-	{ "client", KEY_TEXT, offsetof(struct ledger_event, client), 64 },
-	{ "message_id", KEY_TEXT, offsetof(struct ledger_event, message_id), 256 },
-	{ "subject", KEY_TEXT, offsetof(struct ledger_event, subject), 256 },
-	{ "relay", KEY_TEXT, offsetof(struct ledger_event, relay), 400 },
-	{ "status", KEY_TEXT, offsetof(struct ledger_event, status), 1000 },
-	{ "reason", KEY_TEXT, offsetof(struct ledger_event, reason), 400 },
-	{ "who", KEY_TEXT, offsetof(struct ledger_event, who), 64 },
-	{ "size", KEY_U64, offsetof(struct ledger_event, size), 0 },
-	{ "delay_ms", KEY_I64, offsetof(struct ledger_event, delay_ms), 0 },
-	{ "recovered", KEY_BOOL, offsetof(struct ledger_event, is_recovered), 0 },
+	{ "rcpt", KEY_ADDRESS, AT(rcpt), 400 },
+	{ "sender", KEY_ADDRESS, AT(sender), 400 },
+	{ "source", KEY_TEXT, AT(source), 16 },
+	{ "client", KEY_TEXT, AT(client), 64 },
+	{ "message_id", KEY_TEXT, AT(message_id), 256 },
+	{ "subject", KEY_TEXT, AT(subject), 256 },
+	{ "relay", KEY_TEXT, AT(relay), 400 },
+	{ "status", KEY_TEXT, AT(status), 1000 },
+	{ "reason", KEY_TEXT, AT(reason), 400 },
+	{ "who", KEY_TEXT, AT(who), 64 },
+	{ "size", KEY_U64, AT(size), 0 },
+	{ "delay_ms", KEY_I64, AT(delay_ms), 0 },
+	{ "recovered", KEY_BOOL, AT(is_recovered), 0 },
 };
 /* clang-format on */
 

@@ -36,12 +36,7 @@ int role_parse(const char *name, enum role *out);
 /* The three answers there are about mail. */
 enum answer { ANSWER_OK, ANSWER_LATER, ANSWER_NO };
 
-enum action {
-	ACTION_DELIVER,
-	ACTION_HOLD,
-	ACTION_QUARANTINE,
-	ACTION_DISCARD
-};
+enum action { ACTION_DELIVER, ACTION_HOLD, ACTION_QUARANTINE, ACTION_DISCARD };
 
 enum scan_status {
 	SCAN_DONE,
@@ -54,6 +49,7 @@ enum outcome { OUTCOME_DELIVERED, OUTCOME_DEFERRED, OUTCOME_FAILED };
 
 #define PROTO_FRAME_MAX 65536 /* bytes of a datagram */
 
+/* clang-format off */
 /* Pointers of a decoded frame point into the received bytes. */
 #define FRAME(n, value, from, to, fd, part) struct frame_##n {
 #define STR(n, max) const char *n;
@@ -70,6 +66,8 @@ enum outcome { OUTCOME_DELIVERED, OUTCOME_DEFERRED, OUTCOME_FAILED };
 #undef U64
 #undef I64
 #undef END
+
+/* clang-format on */
 
 enum frame_type {
 #define FRAME(n, value, from, to, fd, part) FRAME_##n = value,
