@@ -219,11 +219,14 @@ tell_end(struct io *io)
 	}
 }
 
-/* Input, output and end, in this order; false when the io is gone. */
+/*
+ * Input that was kept (again), input, output and end, in this order; false
+ * when the io is gone.
+ */
 static bool
-work(struct io *io, int what, const bool *gone)
+work(struct io *io, int what, bool again, const bool *gone)
 {
-	if (what == 0 && io->in.len > 0 && io->out.len <= IO_OUT_HIGH &&
+	if (again && io->in.len > 0 && io->out.len <= IO_OUT_HIGH &&
 	    !io->is_finishing && !give(io, io->in.data, io->in.len, gone))
 		return false;
 	if ((what & WATCH_READ) != 0 && !read_all(io, gone))
@@ -246,6 +249,8 @@ static void
 turn(struct io *io, int what)
 {
 	bool gone = false;
+	/* Without an event, or before one came: what is kept is due. */
+	bool again = what == 0 || list_is_on(&io->ready);
 
 	list_del(&io->ready);
 	io->gone = &gone;
@@ -259,10 +264,9 @@ turn(struct io *io, int what)
 	}
 	if ((what & WATCH_WRITE) != 0) {
 		push_out(io);
-		if (io->in.len > 0)
-			make_ready(io);
+		again = true;
 	}
-	if (!work(io, what, &gone))
+	if (!work(io, what, again, &gone))
 		return;
 	if (io->is_finishing) {
 		go_on_finishing(io);
