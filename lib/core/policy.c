@@ -49,6 +49,25 @@ policy_domain(const struct policy *p, const char *domain_key)
 	return entry != NULL ? &entry->domain : NULL;
 }
 
+const struct policy_domain *
+policy_first_domain(const struct policy *p)
+{
+	const struct policy_domain *first = NULL;
+	size_t it = 0;
+	const char *key;
+	void *value;
+
+	while (dict_next(&p->domains, &it, &key, &value)) {
+		const struct policy_entry *entry = value;
+
+		if (entry->is_known && entry->domain.alias_of[0] == '\0' &&
+		    (first == NULL ||
+		     strcmp(entry->domain.name, first->name) < 0))
+			first = &entry->domain;
+	}
+	return first;
+}
+
 const struct knobs *
 policy_global(const struct policy *p)
 {
