@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "file.h"
+#include "ledger.h"
 #include "spool.h"
 #include "str.h"
 
@@ -192,4 +193,68 @@ offline_show(struct ctx *c, const char *name)
 	close_spool(&w);
 	return is_found ? EX_OK
 			: complain(c, EX_DATAERR, "%s: not in the queue", name);
+}
+
+struct search {
+	struct ctx *c;
+	const char *any;
+	size_t count;
+};
+
+static bool
+event_matches(const struct ledger_event *ev, const char *any)
+{
+	return str_has_prefix(ev->name, any) || str_ieq(ev->rcpt, any) ||
+	       str_ieq(ev->sender, any) || str_eq(ev->message_id, any) ||
+	       str_eq(ev->client, any) ||
+	       (ev->subject[0] != '\0' && strstr(ev->subject, any) != NULL);
+}
+
+static int
+trace_one(void *arg, const struct ledger_event *ev)
+{
+	struct search *s = arg;
+	struct record r = { 0 };
+
+	if (!event_matches(ev, s->any))
+		return 0;
+	record_int(&r, "time", ev->at_us / 1000000);
+	record_str(&r, "id", ev->name);
+	record_str(&r, "event", ledger_verb_name(ev->verb));
+	record_str(&r, "rcpt", ev->rcpt);
+	record_str(&r, "sender", ev->sender);
+	record_int(&r, "size", (int64_t)ev->size);
+	record_int(&r, "delay_ms", ev->delay_ms);
+	record_str(&r, "relay", ev->relay);
+	record_str(&r, "status", ev->status);
+	record_str(&r, "reason", ev->reason);
+	record_str(&r, "who", ev->who);
+	record_str(&r, "client", ev->client);
+	record_str(&r, "message_id", ev->message_id);
+	record_str(&r, "subject", ev->subject);
+	out_row(&s->c->out, &r);
+	record_release(&r);
+	s->count++;
+	return 0;
+}
+
+int
+offline_trace(struct ctx *c, const char *any)
+{
+	struct search s = { .c = c, .any = any };
+	struct err e;
+	struct walk w;
+	int code = open_spool(c, &w);
+	int fd;
+
+	if (code != EX_OK)
+		return code;
+	fd = file_open(w.fd, "ledger", O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		code = complain(c, EX_NOINPUT, "ledger: %s", strerror(errno));
+	else if (ledger_each(fd, "", trace_one, NULL, &s, &e) < 0)
+		code = complain(c, EX_IOERR, "%s", e.text);
+	file_shut(&fd);
+	close_spool(&w);
+	return code;
 }

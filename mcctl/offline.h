@@ -12,5 +12,7 @@
 int offline_count(struct ctx *c);
 int offline_list(struct ctx *c);
 int offline_show(struct ctx *c, const char *name);
+/* Reads the whole ledger: slower than a running mcd's history. */
+int offline_trace(struct ctx *c, const char *any);
 
 #endif

@@ -126,3 +126,11 @@ cmd_reload(struct ctx *c)
 	return code >= 0 ? code
 			 : complain(c, EX_UNAVAILABLE, "mcd is not running");
 }
+
+int
+cmd_trace(struct ctx *c)
+{
+	int code = ask(c, "history-trace", c->args[0], false);
+
+	return code >= 0 ? code : offline_trace(c, c->args[0]);
+}
