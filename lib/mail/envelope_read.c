@@ -16,7 +16,8 @@ struct reader {
 	const char *p, *end; /* lines not read yet, each with its LF */
 	unsigned line; /* number of the last one read */
 	size_t row; /* of the line before */
-	uint64_t seen; /* bit per row */
+	size_t list; /* row that started the last recipient or child */
+	uint64_t seen[3]; /* by enum field_of: bit per row */
 	struct arena *arena;
 	struct envelope *env;
 	struct err *e;
@@ -70,17 +71,6 @@ read_edit(struct reader *r, struct span value, struct edit **list, size_t *n)
 	return envelope_value_bytes(value, r->arena, &(*list)[*n - 1].text);
 }
 
-/* Rows of this owner may come again. */
-static void
-forget(struct reader *r, enum field_of of)
-{
-	size_t i;
-
-	for (i = 0; i < ENVELOPE_FIELDS; i++)
-		if (envelope_fields[i].of == of)
-			r->seen &= ~(1ull << i);
-}
-
 static const char *
 read_rcpt(struct reader *r, struct span value)
 {
@@ -92,7 +82,7 @@ read_rcpt(struct reader *r, struct span value)
 	env->rcpts = grow(r->arena, env->rcpts, env->rcpt_count, sizeof(*rcpt));
 	rcpt = &env->rcpts[env->rcpt_count++];
 	rcpt->address = rcpt->orcpt = rcpt->notify = rcpt->status = "";
-	forget(r, OF_RCPT);
+	r->seen[OF_RCPT] = 0;
 	return envelope_value_text(value, r->arena, &rcpt->address);
 }
 
@@ -109,7 +99,7 @@ read_child(struct reader *r, struct span value)
 		grow(r->arena, env->children, env->child_count, sizeof(*child));
 	child = &env->children[env->child_count++];
 	child->reason = "";
-	forget(r, OF_CHILD);
+	r->seen[OF_CHILD] = 0;
 	if (envelope_value_u32(word(&value), &child->number) != NULL)
 		return "a number was expected";
 	if (value.len < sizeof(name))
@@ -182,22 +172,22 @@ read_value(struct reader *r, const struct field *f, struct span value)
 }
 
 static bool
-is_key(const struct field *f, struct span line)
+is_key(const struct field *f, struct span key)
 {
-	return line.len >= f->key_len + 2 && line.p[f->key_len] == ':' &&
-	       line.p[f->key_len + 1] == ' ' &&
-	       memcmp(line.p, f->key, f->key_len) == 0;
+	return f->key_len == key.len && memcmp(f->key, key.p, key.len) == 0;
 }
 
-/* The row of a line, ENVELOPE_FIELDS when there is none. */
+/* The row of a key, ENVELOPE_FIELDS when there is none. */
 static size_t
-find_row(const struct reader *r, struct span line)
+find_row(const struct reader *r, struct span key)
 {
 	size_t row = r->row;
 	size_t i;
 
+	if (is_key(&envelope_fields[r->list], key))
+		return r->list;
 	for (i = 0; i < ENVELOPE_FIELDS; i++) {
-		if (is_key(&envelope_fields[row], line))
+		if (is_key(&envelope_fields[row], key))
 			return row;
 		row = row + 1 < ENVELOPE_FIELDS ? row + 1 : 0;
 	}
@@ -207,27 +197,33 @@ find_row(const struct reader *r, struct span line)
 static int
 read_line(struct reader *r, struct span line)
 {
-	size_t row = find_row(r, line);
-	const struct field *f = &envelope_fields[row];
+	const char *colon = line.len > 0 ? memchr(line.p, ':', line.len) : NULL;
+	struct span key = { line.p,
+			    colon != NULL ? (size_t)(colon - line.p) : 0 };
+	size_t row = ENVELOPE_FIELDS;
+	const struct field *f;
 	const char *wrong;
 	char shown[48];
 
+	if (colon != NULL && key.len + 2 <= line.len && colon[1] == ' ')
+		row = find_row(r, key);
 	if (row == ENVELOPE_FIELDS) {
 		str_printable(shown, sizeof(shown), line.p, line.len);
 		return err_set(r->e, "line %u: not a key that is known: \"%s\"",
 			       r->line, shown);
 	}
-	if (r->seen & 1ull << row && f->kind != FIELD_EDIT &&
-	    f->kind != FIELD_RCPT && f->kind != FIELD_CHILD)
+	f = &envelope_fields[row];
+	if (f->kind == FIELD_RCPT || f->kind == FIELD_CHILD)
+		r->list = row;
+	else if (f->kind != FIELD_EDIT && r->seen[f->of] & 1ull << row)
 		return err_set(r->e, "line %u: %s is given twice", r->line,
 			       f->key);
 	wrong = read_value(r, f,
-			   (struct span){ line.p + f->key_len + 2,
-					  line.len - f->key_len - 2 });
+			   (struct span){ colon + 2, line.len - key.len - 2 });
 	if (wrong != NULL)
 		return err_set(r->e, "line %u: %s: %s", r->line, f->key, wrong);
 	r->row = row;
-	r->seen |= 1ull << row;
+	r->seen[f->of] |= 1ull << row;
 	return 0;
 }
 
@@ -246,7 +242,8 @@ read_lines(struct reader *r)
 		r->p = lf + 1;
 	}
 	for (i = 0; i < ENVELOPE_FIELDS; i++)
-		if (envelope_fields[i].is_needed && !(r->seen & 1ull << i))
+		if (envelope_fields[i].is_needed &&
+		    !(r->seen[OF_ENVELOPE] & 1ull << i))
 			return err_set(r->e, "no line with the key %s",
 				       envelope_fields[i].key);
 	return envelope_check(r->env, r->e);
