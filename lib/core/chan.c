@@ -35,6 +35,8 @@ struct chan {
 	int fd;
 	enum role self, other;
 	bool is_broken;
+	bool is_deaf; /* the other side closed: it takes no more, but what it
+		       * sent before can still be received */
 	struct list queue; /* struct waiting, oldest first */
 	size_t backlog; /* bytes in queue, its bookkeeping counted */
 	struct err why;
@@ -123,6 +125,20 @@ broken(struct chan *c)
 	return -1;
 }
 
+/* A send failed, with errno. */
+static int
+not_sent(struct chan *c)
+{
+	bool is_closed = errno == EPIPE || errno == ECONNRESET;
+
+	err_sys(&c->why, "send to %s", role_name(c->other));
+	if (!is_closed)
+		return broken(c);
+	c->is_deaf = true;
+	drop_queue(c);
+	return -1;
+}
+
 /* 1 sent, 0 not now, -1 with errno. */
 static int
 send_now(struct chan *c, const void *p, size_t len, int fd)
@@ -205,7 +221,8 @@ chan_send(struct chan *c, enum frame_type type, uint32_t token,
 	int sent = 0;
 
 	buf_clear(&send_data);
-	if (c->is_broken || may_send(c, frame_info(type), fd) != 0 ||
+	if (c->is_broken || c->is_deaf ||
+	    may_send(c, frame_info(type), fd) != 0 ||
 	    frame_encode(type, token, body, &send_data, &c->why) != 0) {
 		file_shut(&fd);
 		return -1;
@@ -214,10 +231,8 @@ chan_send(struct chan *c, enum frame_type type, uint32_t token,
 		sent = send_now(c, send_data.data, send_data.len, fd);
 	if (sent == 0)
 		return enqueue(c, fd);
-	if (sent < 0) {
-		err_sys(&c->why, "send to %s", role_name(c->other));
-		broken(c);
-	}
+	if (sent < 0)
+		(void)not_sent(c);
 	file_shut(&fd);
 	return sent < 0 ? -1 : 0;
 }
@@ -240,17 +255,15 @@ chan_flush(struct chan *c)
 	struct waiting *w;
 	int sent;
 
-	if (c->is_broken)
+	if (c->is_broken || c->is_deaf)
 		return -1;
 	while (!list_is_empty(&c->queue)) {
 		w = list_entry(c->queue.next, struct waiting, node);
 		sent = send_now(c, w->data, w->len, w->fd);
 		if (sent == 0)
 			return 0;
-		if (sent < 0) {
-			err_sys(&c->why, "send to %s", role_name(c->other));
-			return broken(c);
-		}
+		if (sent < 0)
+			return not_sent(c);
 		waiting_free(c, w);
 	}
 	return 0;
@@ -309,20 +322,22 @@ receive_data_now(struct chan *c, size_t *len, int *fd, struct err *e)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(FDS_ROOM * sizeof(int))];
 	} control;
+	int resets = 0;
 	size_t fds;
 	ssize_t n;
 
 	msg.msg_control = control.bytes;
 	msg.msg_controllen = sizeof(control.bytes);
+	/* A reset is said once, before what the other side sent and before
+	 * the end: it closed without having read all of ours. */
 	do {
 		n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 &&
+		 (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
 	if (n < 0 && errno == EAGAIN)
 		return 0;
-	if (n < 0 && errno != ECONNRESET)
-		return err_sys(e, "receive from %s", role_name(c->other));
 	if (n < 0)
-		return err_set(e, "%s", "");
+		return err_sys(e, "receive from %s", role_name(c->other));
 	fds = take_fds(&msg, fd);
 	*len = (size_t)n;
 	if (n > 0 && fds <= 1 && n <= PROTO_FRAME_MAX &&

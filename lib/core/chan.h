@@ -36,14 +36,15 @@ int chan_pair(int fd[2], struct err *e);
 /*
  * Sends or queues.  fd >= 0 is always taken: sent and closed, or closed on
  * failure.  -1 when the frame may not be sent here, is too large, or the
- * channel is broken or its backlog full (it is then broken).
+ * channel is broken or its backlog full (it is then broken).  When the
+ * other side has closed, what it sent before can still be received.
  */
 int chan_send(struct chan *c, enum frame_type type, uint32_t token,
 	      const void *body, int fd);
 /* True while something waits: poll for writing and call chan_flush(). */
 bool chan_wants_write(const struct chan *c);
 size_t chan_backlog(const struct chan *c);
-/* -1 when the channel is broken. */
+/* -1 when the channel is broken or the other side has closed. */
 int chan_flush(struct chan *c);
 /*
  * Receives one frame: 1 got it, 0 nothing there now, -1 closed by the
