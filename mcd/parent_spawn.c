@@ -104,17 +104,16 @@ place_descriptors(int channel, int lock_fd)
 	return close_range(from, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
+/* As many as are wanted, or as many as this system gives. */
 static void
 limit_descriptors(unsigned wanted)
 {
-	struct rlimit r;
+	struct rlimit r, most = { wanted, wanted };
 
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+	if (setrlimit(RLIMIT_NOFILE, &most) == 0 ||
+	    getrlimit(RLIMIT_NOFILE, &r) != 0)
 		return;
-	if (r.rlim_max != RLIM_INFINITY && r.rlim_max < wanted)
-		r.rlim_max = geteuid() == 0 ? wanted : r.rlim_max;
-	r.rlim_cur = r.rlim_max < wanted ? r.rlim_max : wanted;
-	r.rlim_max = r.rlim_cur;
+	r.rlim_cur = r.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
 		log_warn("limit of %u descriptors: %s", wanted,
 			 strerror(errno));

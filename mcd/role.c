@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -377,6 +378,7 @@ void
 role_run(const struct role_ops *ops)
 {
 	static const int ignored[] = { SIGPIPE, SIGHUP, SIGINT, SIGTERM };
+	char name[16];
 	size_t i;
 
 	/* Signals to the whole group are for the parent to act on. */
@@ -384,6 +386,8 @@ role_run(const struct role_ops *ops)
 		(void)signal(ignored[i], SIG_IGN);
 	self.ops = ops;
 	(void)umask(007);
+	(void)str_fmt(name, sizeof(name), "mcd-%s", role_name(ops->role));
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 	knobs_default(&self.knobs);
 	receive_start();
 	enter_jail();
