@@ -62,6 +62,7 @@ db_error(sqlite3 *lib, int code, const char *path, struct err *e)
 {
 	const char *said =
 		lib != NULL ? sqlite3_errmsg(lib) : sqlite3_errstr(code);
+	int number;
 
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
@@ -77,7 +78,9 @@ db_error(sqlite3 *lib, int code, const char *path, struct err *e)
 			path);
 		return DB_LATER;
 	case SQLITE_IOERR:
-		err_set(e, "%s: cannot be read or written: %s", path, said);
+		number = lib != NULL ? sqlite3_system_errno(lib) : 0;
+		err_set(e, "%s: cannot be read or written: %s", path,
+			number > 0 ? strerror(number) : said);
 		return DB_LATER;
 	case SQLITE_NOMEM:
 		err_set(e, "%s: out of memory: try again", path);

@@ -383,7 +383,7 @@ finish(struct loader *l)
 	if (l->warnings > WARNINGS_MAX && l->warn != NULL) {
 		char text[64];
 
-		str_fmt(text, sizeof(text), "%zu more rows skipped",
+		str_fmt(text, sizeof(text), "and %zu more of this kind",
 			l->warnings - WARNINGS_MAX);
 		l->warn(text);
 	}
