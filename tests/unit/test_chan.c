@@ -18,6 +18,7 @@
 #include "check.h"
 #include "clock.h"
 #include "file.h"
+#include "str.h"
 
 static struct chan *incoming, *queue;
 
@@ -208,6 +209,8 @@ test_backlog_full(void)
 {
 	static char bytes[49152];
 	struct frame_ctl_row row = { { bytes, sizeof(bytes) } };
+	struct frame f;
+	struct err e = { "" };
 	struct chan *c;
 	int fd[2], i;
 
@@ -225,6 +228,9 @@ test_backlog_full(void)
 	      "what waited is dropped");
 	CHECK(chan_send(c, FRAME_ctl_row, 1, &row, -1) != 0,
 	      "and nothing more is sent");
+	CHECK(chan_receive(c, &f, &e) == -1 &&
+		      strstr(e.text, "does not read") != NULL,
+	      "nor received when all is: %s", e.text);
 	chan_free(c);
 	file_shut(&fd[1]);
 }
@@ -374,6 +380,31 @@ test_closed(void)
 }
 
 static void
+test_last_words(void)
+{
+	struct frame_body_reply reply = { .id = "last" };
+	struct frame_body_ask ask = { 0 };
+	struct frame f;
+	struct err e = { "?" };
+	int i, got = 0;
+
+	open_pair();
+	chan_send(incoming, FRAME_body_ask, 3, &ask, -1);
+	for (i = 0; i < 3; i++)
+		chan_send(queue, FRAME_body_reply, 3, &reply, -1);
+	chan_free(queue);
+	queue = NULL;
+	CHECK(chan_send(incoming, FRAME_body_ask, 4, &ask, -1) != 0 &&
+		      chan_flush(incoming) != 0,
+	      "nothing is sent to a side that is gone");
+	while (chan_receive(incoming, &f, &e) == 1)
+		got += str_eq(FRAME_BODY(&f, body_reply)->id, "last");
+	CHECK_INT(got, 3, "its last words are received all the same");
+	CHECK_INT(chan_receive(incoming, &f, &e), -1, "then the end is seen");
+	close_pair();
+}
+
+static void
 test_wait(void)
 {
 	int64_t start_ms = clock_mono_ms();
@@ -399,6 +430,7 @@ main(void)
 	test_hostile();
 	test_missing_fd();
 	test_closed();
+	test_last_words();
 	test_wait();
 	return check_done();
 }
