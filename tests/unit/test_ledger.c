@@ -469,6 +469,45 @@ test_folder(void)
 	buf_release(&b);
 }
 
+/* After a failed sync an hour goes on in a file with a letter. */
+static void
+test_letters(void)
+{
+	static const char *const files[] = { "2026112402", "2026112401b",
+					     "2026112401", "2026112401a" };
+	struct buf b = { .limit = 0 };
+	struct seen seen = { .good = 0 };
+	uint64_t size;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < 4; i++) {
+		buf_clear(&b);
+		buf_add_str(&b, LEDGER_HEADER);
+		add_event(&b, (int)i);
+		put_file(files[i], &b);
+	}
+	CHECK(ledger_each(ledger_fd, "2026112401", see, NULL, &seen, NULL) ==
+			      0 &&
+		      seen.good == 4 && str_eq(seen.first, "user2@b.example"),
+	      "an hour begins with the file without a letter");
+	memset(&seen, 0, sizeof(seen));
+	CHECK(ledger_each(ledger_fd, "2026112401b", see, NULL, &seen, NULL) ==
+			      0 &&
+		      seen.good == 2 && str_eq(seen.first, "user1@b.example") &&
+		      str_eq(seen.last, "user0@b.example"),
+	      "letters follow, then the next hour");
+	fd = ledger_open(ledger_fd, "2026112401z", &size, NULL);
+	CHECK(fd >= 0, "a file with a letter is opened");
+	file_shut(&fd);
+	CHECK(!ledger_file_valid("2026112401ab") &&
+		      !ledger_file_valid("2026112401A") &&
+		      !ledger_file_valid("202611240a") &&
+		      !ledger_file_valid("2026112401."),
+	      "more than a small letter is no file of the ledger");
+	buf_release(&b);
+}
+
 /* Many lines, so that they lie across the pieces that are read. */
 static void
 test_large(void)
@@ -645,6 +684,7 @@ main(void)
 	test_refused();
 	test_damaged();
 	test_folder();
+	test_letters();
 	test_large();
 	test_no_header();
 	test_open();
