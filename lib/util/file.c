@@ -54,8 +54,8 @@ read_some(int fd, void *p, size_t len)
 	return n;
 }
 
-/* How much to ask for first: one more than there is, so that the same read
- * sees the end. */
+/* How much to ask for first: one more than there is, so that the read that
+ * sees the end has room. */
 static size_t
 first_step(int fd)
 {
@@ -95,7 +95,9 @@ read_all(int fd, struct buf *b, size_t max, const char *what, struct err *e)
 				       max);
 		buf_commit(b, (size_t)n);
 		room -= (size_t)n;
-		step = READ_STEP;
+		step = b->cap - b->len - 1;
+		if (step == 0)
+			step = READ_STEP;
 	}
 }
 

@@ -59,6 +59,8 @@ test_reuse(void)
 	}
 	CHECK_INT(bad, 0, "memory used again after a clear is zeroed");
 	arena_clear(&a);
+	arena_release(&a);
+	arena_clear(&a);
 	CHECK_INT(a.used, 0, "a cleared arena has handed out nothing");
 	arena_clear(&a);
 	CHECK_STR(arena_strdup(&a, "x"), "x", "two clears do no harm");
@@ -100,6 +102,12 @@ test_strings(void)
 	longer[256] = '\0';
 	CHECK_STR(arena_printf(&a, "%s", longer), longer,
 		  "a text of 256 bytes is whole");
+	p = arena_strndup(&a, "0123456789abcdefg", 16);
+	arena_strdup(&a, "next");
+	CHECK_STR(p, "0123456789abcdef", "what follows leaves the end alone");
+	p = arena_printf(&a, "%s", "0123456789abcdef");
+	arena_strdup(&a, "next");
+	CHECK_STR(p, "0123456789abcdef", "also that of a format");
 	arena_release(&a);
 }
 

@@ -66,6 +66,11 @@ test_limit(void)
 	CHECK_INT(buf_add_str(&b, "0123456789a"), -1,
 		  "an empty buffer refuses too");
 	CHECK_STR(buf_str(&b), "", "and is still a string");
+	b.limit = 100;
+	while (buf_add_char(&b, 'x') == 0)
+		;
+	CHECK_INT(b.len, 100, "a limit between two sizes is reached");
+	buf_release(&b);
 	b.limit = 0;
 	CHECK(buf_reserve(&b, SIZE_MAX) == NULL,
 	      "without a limit the address space is one");

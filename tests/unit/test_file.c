@@ -225,6 +225,7 @@ test_read(void)
 	CHECK_INT(file_read(in_dir("r"), &b, 10, &e), 0,
 		  "a file of exactly max is read");
 	CHECK_STR(buf_str(&b), "0123456789", "whole");
+	CHECK(b.cap < 100, "into a buffer of about its size: %zu", b.cap);
 	CHECK_INT(file_read(in_dir("r"), &b, 10, &e), 0, "twice");
 	CHECK_STR(buf_str(&b), "01234567890123456789", "is appended");
 	CHECK_INT(file_read(in_dir("r"), &b, 9, &e), -1,

@@ -136,6 +136,26 @@ test_nets(void)
 	}
 }
 
+/* Text of every length around the buffers inside. */
+static void
+test_lengths(void)
+{
+	struct ip_port ap;
+	struct ip_net net;
+	char text[200];
+	int taken = 0;
+	size_t i;
+
+	for (i = 1; i < 190; i++) {
+		memset(text, '1', i);
+		memcpy(text + i, "/8", 3);
+		taken += ip_net_parse(text, &net, NULL) == 0;
+		memcpy(text + i, ":25", 4);
+		taken += ip_port_parse(text, &ap, NULL) == 0;
+	}
+	CHECK_INT(taken, 0, "digits of any number are no address");
+}
+
 static void
 test_in_net(void)
 {
@@ -377,6 +397,7 @@ main(void)
 {
 	test_parse();
 	test_nets();
+	test_lengths();
 	test_in_net();
 	test_ports();
 	test_round_trips();

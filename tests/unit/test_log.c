@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +83,19 @@ __syslog_chk(int priority, int flag, const char *fmt, ...)
 	va_end(ap);
 }
 
+static int interruptions; /* of the next writes */
+
+ssize_t
+write(int fd, const void *p, size_t n)
+{
+	if (interruptions > 0) {
+		interruptions--;
+		errno = EINTR;
+		return -1;
+	}
+	return syscall(SYS_write, fd, p, n);
+}
+
 static int caught; /* the socket's other end */
 
 /* The next line, NULL when there is none. */
@@ -137,6 +151,10 @@ test_levels(void)
 	log_warn("w");
 	CHECK_STR(line(), NULL, "the highest level hides warnings");
 	log_open("mcd/queue", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	interruptions = 3;
+	log_info("i");
+	CHECK_STR(line_as("mcd/queue"), "i\n",
+		  "an interrupted line is written");
 	errno = ENOENT;
 	log_info("x");
 	CHECK_INT(errno, ENOENT, "errno is kept");

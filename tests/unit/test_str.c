@@ -86,6 +86,7 @@ test_copy(void)
 	dst[0] = 'k';
 	CHECK(!str_copy(dst, 0, ""), "no bytes hold nothing");
 	CHECK_INT(dst[0], 'k', "and are not written to");
+	CHECK(str_fmt(dst, 1, "%s", ""), "a format of nothing fits");
 	CHECK(str_fmt(dst, 4, "%d", 123), "a format fits");
 	CHECK_STR(dst, "123", "and is whole");
 	CHECK(!str_fmt(dst, 4, "%d", 1234), "one too long does not");
@@ -377,7 +378,8 @@ test_nearest(void)
 	static const char *const words[] = { "list",	 "show",   "set",
 					     "add",	 "delete", "explain",
 					     "resolver", "unhold", "hold",
-					     "workers",	 NULL };
+					     "workers",	 "xy",	   "o",
+					     NULL };
 	static const char *const none[] = { NULL };
 	static const struct {
 		const char *s, *want, *words;
@@ -391,6 +393,7 @@ test_nearest(void)
 		{ "tsil", NULL, "two swaps are too far for four letters" },
 		{ "dleete", "delete", "one swap" },
 		{ "delte", "delete", "one letter missing in six" },
+		{ "lsb", NULL, "one missing and one other, three there" },
 		{ "dlet", NULL, "two letters missing, four there" },
 		{ "dlete", "delete", "one missing, five there" },
 		{ "dltee", "delete", "one missing, one swap" },
@@ -401,6 +404,8 @@ test_nearest(void)
 		{ "hodl", "hold", "the nearer of hold and unhold" },
 		{ "nhold", "unhold", "of two as near the first one" },
 		{ "x", NULL, "one letter is not another" },
+		{ "y", NULL, "nor two" },
+		{ "oz", NULL, "nor are two one" },
 		{ "", NULL, "nothing" },
 		{ "quarantine", NULL, "a word far away" },
 	};
