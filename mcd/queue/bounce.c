@@ -1,0 +1,214 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Bounces (RFC 3464) as messages with source own and the null sender.
+ */
+#include "bounce.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "change.h"
+#include "clock.h"
+#include "deliver.h"
+#include "file.h"
+#include "health.h"
+#include "intake.h"
+#include "keep.h"
+#include "log.h"
+#include "loop.h"
+#include "role.h"
+#include "str.h"
+#include "xalloc.h"
+
+#define HEADER_BYTES 65536 /* of the original */
+
+struct bounce {
+	struct arena arena;
+	struct envelope env;
+	bounce_fn *fn;
+	void *arg;
+	struct timer timer; /* a failure is told later too */
+};
+
+bool
+bounce_is_due(const struct envelope *env, const struct rcpt *r)
+{
+	char notify[65];
+
+	if (env->sender[0] == '\0')
+		return false;
+	if (r->notify[0] == '\0')
+		return true;
+	if (!str_copy(notify, sizeof(notify), r->notify))
+		return true;
+	str_lower(notify);
+	return strstr(notify, "failure") != NULL;
+}
+
+static void
+bounce_end(struct bounce *b, int result)
+{
+	bounce_fn *fn = b->fn;
+	void *arg = b->arg;
+
+	timer_release(&b->timer);
+	arena_release(&b->arena);
+	free(b);
+	fn(arg, result);
+}
+
+static void
+on_failed(void *arg)
+{
+	bounce_end(arg, -1);
+}
+
+static void
+on_durable(struct commit_op *op, int result, const struct err *e)
+{
+	struct bounce *b = op->arg;
+	struct message *m;
+
+	commit_op_free(op);
+	if (result != 0) {
+		log_error("%s bounce_failed reason=%s", b->env.name,
+			  log_text(e->text));
+		health_commit_failed(e);
+	} else {
+		m = message_new(b->env.name, STATE_OUTGOING);
+		message_learn(m, &b->env);
+		intake_ledger(&b->env, "", false);
+		deliver_enter(m, &b->env, 0, false);
+	}
+	bounce_end(b, result);
+}
+
+/* The header of the original: what there is of it in the first piece. */
+static size_t
+read_header(const struct envelope *env, char *dst)
+{
+	struct err e;
+	size_t got = 0;
+	ssize_t n;
+	int fd;
+
+	if (keep_body_open(env->body, env->size, &fd, &e) != BODY_OK)
+		return 0;
+	while (got < HEADER_BYTES) {
+		n = pread(fd, dst + got, HEADER_BYTES - got, (off_t)got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		got += (size_t)n;
+	}
+	file_shut(&fd);
+	return got;
+}
+
+static struct span
+header_of(const char *text, size_t len)
+{
+	struct span header = { text, len };
+	const char *end = memmem(text, len, "\r\n\r\n", 4);
+
+	if (end != NULL)
+		header.len = (size_t)(end - text) + 2;
+	return header;
+}
+
+static int
+write_text(struct bounce *b, const struct envelope *env,
+	   const struct dsn_rcpt *rcpts, size_t count, struct buf *out,
+	   struct err *e)
+{
+	char *header = xmalloc(HEADER_BYTES);
+	struct dsn d = {
+		.action = DSN_FAILED,
+		.id = b->env.name,
+		.original_id = env->name,
+		.reporting_mta = role_hostname(),
+		.to = env->sender,
+		.envid = env->envid,
+		.arrival_us = env->received_us,
+		.now_us = b->env.received_us,
+		.rcpts = rcpts,
+		.rcpt_count = count,
+		.is_utf8 = env->is_utf8,
+	};
+	int result;
+
+	d.header = header_of(header, read_header(env, header));
+	result = dsn_write(&d, out, e);
+	free(header);
+	return result;
+}
+
+static void
+fill_envelope(struct bounce *b, const struct envelope *env)
+{
+	struct envelope *own = &b->env;
+	char id[ENVELOPE_ID_LEN + 1];
+
+	envelope_init(own);
+	keep_new_id(id);
+	(void)str_copy(own->name, sizeof(own->name), id);
+	own->generation = 1;
+	own->body = arena_strdup(&b->arena, id);
+	own->received_us = clock_wall_us();
+	own->source = SOURCE_OWN;
+	own->is_outbound = !env->is_outbound;
+	own->is_utf8 = env->is_utf8;
+	own->is_8bit = env->is_utf8 || env->is_8bit;
+	own->rcpts = arena_array(&b->arena, 1, sizeof(*own->rcpts));
+	own->rcpt_count = 1;
+	own->rcpts[0].address = arena_strdup(&b->arena, env->sender);
+	own->rcpts[0].orcpt = own->rcpts[0].notify = "";
+	own->rcpts[0].status = "";
+}
+
+/* body/XX/.ID.tmp */
+static void
+body_tmp(const char *id, char *dst)
+{
+	char xx[3];
+
+	spool_folder(id, xx);
+	(void)str_fmt(dst, SPOOL_PATH_SIZE, "body/%s/.%s.tmp", xx, id);
+}
+
+void
+bounce_send(const struct envelope *env, const struct dsn_rcpt *rcpts,
+	    size_t count, bounce_fn *fn, void *arg)
+{
+	struct bounce *b = xcalloc(1, sizeof(*b));
+	struct commit_op *op = commit_op_new(2, 0);
+	struct commit_file *body = &op->files[0];
+	struct err e;
+
+	b->fn = fn;
+	b->arg = arg;
+	timer_init(&b->timer, on_failed, b);
+	fill_envelope(b, env);
+	body_tmp(b->env.name, body->tmp);
+	spool_body_path(b->env.name, body->path);
+	body->is_body = true;
+	op->done = on_durable;
+	op->arg = b;
+	if (write_text(b, env, rcpts, count, &body->text, &e) == 0) {
+		b->env.size = body->text.len;
+		if (change_file(&op->files[1], &b->env, STATE_OUTGOING, &e) ==
+		    0) {
+			log_info("%s bounce of=%s to=%s rcpts=%zu", b->env.name,
+				 env->name, log_text(env->sender), count);
+			committer_submit(op);
+			return;
+		}
+	}
+	log_error("%s bounce_failed reason=%s", env->name, log_text(e.text));
+	commit_op_free(op);
+	timer_set(&b->timer, 0);
+}

@@ -1,0 +1,399 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Reads all envelopes.  Of two with one name the higher generation is the
+ * message; what cannot be read now is left where it is and tried again;
+ * what is damaged goes to corrupt.  Nothing is acted on before all that
+ * was renamed or unlinked here is durable.
+ */
+#include "recover.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "change.h"
+#include "clock.h"
+#include "deliver.h"
+#include "keep.h"
+#include "log.h"
+#include "loop.h"
+#include "message.h"
+#include "recover_ledger.h"
+#include "role.h"
+#include "stage.h"
+#include "str.h"
+
+#define TRIES 3 /* of a read that fails, or a folder */
+#define UNREAD_WAIT_MS 60000
+
+static struct {
+	struct arena arena; /* of one envelope at a time */
+	bool marked[SPOOL_FOLDERS]; /* folders that hold or held something */
+	bool is_partial; /* a folder could not be read */
+	size_t orphans, unread;
+	struct timer retry; /* of what could not be read */
+} self;
+
+static void
+mark(const char *name)
+{
+	char xx[3];
+
+	spool_folder(name, xx);
+	if (xx[0] != '\0')
+		self.marked[strtoul(xx, NULL, 16) % SPOOL_FOLDERS] = true;
+}
+
+static void
+unlink_envelope(enum state s, const char *name, const char *why)
+{
+	char path[SPOOL_PATH_SIZE];
+
+	spool_envelope_path(s, name, path);
+	log_info("%s removed from=%s reason=%s", name, state_name(s),
+		 log_text(why));
+	if (unlinkat(keep_fd(), path, 0) != 0)
+		log_warn("%s unlink failed path=%s", name, path);
+}
+
+/* Again, when it could not be read: one failure is no reason to wait. */
+static enum envelope_result
+read_envelope(enum state s, const char *name, struct envelope *env,
+	      struct err *e)
+{
+	enum envelope_result got = ENVELOPE_LATER;
+	int i;
+
+	for (i = 0; i < TRIES && got == ENVELOPE_LATER; i++) {
+		arena_clear(&self.arena);
+		got = spool_read_envelope(keep_fd(), s, name, &self.arena, env,
+					  e);
+	}
+	return got;
+}
+
+static enum body_result
+check_body(const struct envelope *env, struct err *e)
+{
+	enum body_result got = BODY_LATER;
+	int i;
+
+	for (i = 0; i < TRIES && got == BODY_LATER; i++)
+		got = keep_body_check(env->body, env->size, e);
+	return got;
+}
+
+/* --- envelopes ------------------------------------------------------------ */
+
+static void
+enter_outgoing(struct message *m, const struct envelope *env)
+{
+	int64_t wait = 0, max = role_knobs()->retry_max;
+	bool is_retry = false;
+	size_t i;
+
+	for (i = 0; i < env->rcpt_count && !is_retry; i++)
+		is_retry = env->rcpts[i].attempts > 0;
+	if (env->next_attempt_ms != 0)
+		wait = env->next_attempt_ms - clock_wall_ms();
+	if (wait > max)
+		wait = max; /* the clock has been set */
+	deliver_enter(m, env, wait > 0 ? wait : 0, is_retry);
+}
+
+/* Stays where it is, known by its name only. */
+static void
+leave_unread(struct message *m, const char *why)
+{
+	log_error("%s unread state=%s reason=%s", m->name,
+		  state_name((enum state)m->state), log_text(why));
+	m->is_known = false;
+	m->is_busy = true;
+	self.unread++;
+}
+
+/* m's envelope is env: into the table's order of things. */
+static void
+take_envelope(struct message *m, const struct envelope *env)
+{
+	struct err e;
+
+	message_learn(m, env);
+	switch (check_body(env, &e)) {
+	case BODY_BAD:
+		change_park(m, env, e.text);
+		return;
+	case BODY_LATER:
+		leave_unread(m, e.text);
+		return;
+	case BODY_OK:
+		break;
+	}
+	if (m->state == STATE_OUTGOING)
+		enter_outgoing(m, env);
+}
+
+/* Another of that name is known: which one is the message? */
+static void
+take_double(struct message *m, enum state s, const struct envelope *env)
+{
+	struct envelope other;
+	struct err e;
+
+	if (m->state == STATE_CORRUPT) {
+		message_set_state(m, s);
+		take_envelope(m, env);
+		return;
+	}
+	if (!m->is_known) {
+		struct arena a = { 0 };
+
+		if (spool_read_envelope(keep_fd(), (enum state)m->state,
+					m->name, &a, &other, &e) == ENVELOPE_OK)
+			message_learn(m, &other);
+		arena_release(&a);
+	}
+	if (env->generation <= m->generation) {
+		unlink_envelope(s, m->name, "an older generation");
+		return;
+	}
+	unlink_envelope((enum state)m->state, m->name, "an older generation");
+	if (m->state == STATE_OUTGOING)
+		deliver_leave(m);
+	m->is_busy = false;
+	message_set_state(m, s);
+	take_envelope(m, env);
+}
+
+static void
+take_bad(struct message *m, enum state s, const char *name, const char *why)
+{
+	if (change_park_file(s, name, why) == 0 && m == NULL)
+		(void)message_new(name, STATE_CORRUPT);
+}
+
+/* "XX/FILE" in a folder of envelopes. */
+static void
+take_stray(enum state s, const char *stray)
+{
+	char path[SPOOL_PATH_SIZE + 256], name[ENVELOPE_NAME_SIZE];
+	const char *file = strchr(stray, '/') + 1;
+	size_t len = strlen(file);
+
+	(void)str_fmt(path, sizeof(path), "%s/%s", state_name(s), stray);
+	if (file[0] == '.' && len > 4 && str_eq(file + len - 4, ".tmp")) {
+		if (unlinkat(keep_fd(), path, 0) != 0)
+			log_warn("%s left", log_text(path));
+		return;
+	}
+	/* Parked beside one of its name: its body is still needed. */
+	len = strcspn(file, "~");
+	if (s == STATE_CORRUPT && len < sizeof(name)) {
+		(void)str_fmt(name, sizeof(name), "%.*s", (int)len, file);
+		if (envelope_name_valid(name, true) &&
+		    message_find(name) == NULL)
+			(void)message_new(name, STATE_CORRUPT);
+		return;
+	}
+	log_warn("stray file %s is left alone", log_text(path));
+}
+
+static int
+on_envelope(void *arg, enum state s, const char *name, int is_stray)
+{
+	struct message *m;
+	struct envelope env;
+	struct err e;
+
+	(void)arg;
+	if (is_stray) {
+		take_stray(s, name);
+		return 0;
+	}
+	mark(name);
+	keep_seen(name);
+	m = message_find(name);
+	if (m != NULL && m->state == (uint8_t)s)
+		return 0; /* a folder that is read again */
+	if (m == NULL && (s == STATE_CORRUPT || s == STATE_QUARANTINE)) {
+		(void)message_new(name, s);
+		return 0;
+	}
+	switch (read_envelope(s, name, &env, &e)) {
+	case ENVELOPE_OK:
+		if (m != NULL)
+			take_double(m, s, &env);
+		else
+			take_envelope(message_new(name, s), &env);
+		break;
+	case ENVELOPE_LATER:
+		if (m == NULL)
+			leave_unread(message_new(name, s), e.text);
+		break;
+	default:
+		take_bad(m, s, name, e.text);
+		break;
+	}
+	return 0;
+}
+
+static void
+scan_state(enum state s)
+{
+	struct err e;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		if (spool_scan(keep_fd(), s, on_envelope, NULL, &e) == 0)
+			return;
+		log_error("spool %s", e.text);
+	}
+	self.is_partial = true;
+}
+
+/* --- bodies --------------------------------------------------------------- */
+
+static bool
+has_envelope(const char *id)
+{
+	struct message *m = message_find(id);
+
+	if (m == NULL)
+		m = message_after(id);
+	return m != NULL && str_has_prefix(m->name, id);
+}
+
+static int
+on_body(void *arg, const char *body, int is_stray)
+{
+	char path[SPOOL_PATH_SIZE + 256], id[ENVELOPE_ID_LEN + 1];
+
+	(void)arg;
+	if (is_stray) {
+		(void)str_fmt(path, sizeof(path), "body/%s", body);
+		if (strchr(body, '/')[1] != '.')
+			log_warn("stray file %s is left alone", log_text(path));
+		else if (unlinkat(keep_fd(), path, 0) != 0)
+			log_warn("%s left", log_text(path));
+		return 0;
+	}
+	keep_seen(body);
+	keep_id_of(body, id);
+	mark(id);
+	if (self.is_partial || has_envelope(id))
+		return 0;
+	self.orphans++;
+	keep_body_remove(body);
+	return 0;
+}
+
+static void
+scan_bodies(void)
+{
+	struct err e;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		if (spool_scan_bodies(keep_fd(), on_body, NULL, &e) == 0)
+			return;
+		log_error("spool %s", e.text);
+	}
+}
+
+/* --- all together --------------------------------------------------------- */
+
+/* A parent's list is the truth: its children are made again. */
+static void
+drop_children(const struct message *parent)
+{
+	struct message *m;
+
+	while ((m = message_after(parent->name)) != NULL &&
+	       str_has_prefix(m->name, parent->name)) {
+		if (m->state == STATE_OUTGOING && m->groups != NULL)
+			deliver_leave(m);
+		message_free(m);
+	}
+}
+
+static void
+enter_stages(void)
+{
+	struct message *m;
+
+	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
+		if (!m->is_known || m->is_busy || m->state > STATE_FILTERING)
+			continue;
+		if (m->is_splitting)
+			drop_children(m);
+		stage_enter(m);
+	}
+}
+
+/* What could not be read at the start. */
+static void
+retry_unread(void *arg)
+{
+	struct envelope env;
+	struct message *m;
+	struct err e;
+
+	(void)arg;
+	self.unread = 0;
+	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
+		if (m->is_known || !m->is_busy)
+			continue;
+		m->is_busy = false;
+		switch (read_envelope((enum state)m->state, m->name, &env,
+				      &e)) {
+		case ENVELOPE_OK:
+			take_envelope(m, &env);
+			if (!m->is_busy && m->state <= STATE_FILTERING)
+				stage_enter(m);
+			break;
+		case ENVELOPE_LATER:
+			leave_unread(m, e.text);
+			break;
+		default:
+			change_park(m, NULL, e.text);
+			break;
+		}
+	}
+	arena_release(&self.arena);
+	if (self.unread > 0)
+		timer_set(&self.retry, UNREAD_WAIT_MS);
+}
+
+int
+recover_run(struct err *e)
+{
+	static const enum state order[] = {
+		STATE_CORRUPT,	STATE_QUARANTINE, STATE_HOLD,
+		STATE_OUTGOING, STATE_FILTERING,  STATE_INCOMING,
+	};
+	int64_t start_ms = clock_mono_ms();
+	size_t i;
+
+	memset(&self, 0, sizeof(self));
+	timer_init(&self.retry, retry_unread, NULL);
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		scan_state(order[i]);
+	recover_ledger();
+	scan_bodies();
+	if (keep_sync_folders(self.marked, e) != 0)
+		return -1;
+	enter_stages();
+	arena_release(&self.arena);
+	if (self.unread > 0)
+		timer_set(&self.retry, UNREAD_WAIT_MS);
+	log_info("spool incoming=%zu filtering=%zu outgoing=%zu hold=%zu "
+		 "quarantine=%zu corrupt=%zu uncommitted=%zu unread=%zu "
+		 "ms=%lld",
+		 message_count(STATE_INCOMING), message_count(STATE_FILTERING),
+		 message_count(STATE_OUTGOING), message_count(STATE_HOLD),
+		 message_count(STATE_QUARANTINE), message_count(STATE_CORRUPT),
+		 self.orphans, self.unread,
+		 (long long)(clock_mono_ms() - start_ms));
+	return 0;
+}

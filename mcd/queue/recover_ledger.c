@@ -1,0 +1,157 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A message is accepted without waiting for its ledger lines, so a crash
+ * may lose the last of them.  Only the end can be lost: messages older
+ * than the last files are not looked for.
+ */
+#include "recover_ledger.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "file.h"
+#include "intake.h"
+#include "keep.h"
+#include "ledger.h"
+#include "log.h"
+#include "message.h"
+#include "spool.h"
+#include "str.h"
+
+#define FILES 3 /* the last ones, which are read */
+
+static struct {
+	char files[FILES][LEDGER_NAME_SIZE]; /* the greatest, sorted */
+	size_t bad;
+} self;
+
+static void
+add_file(const char *name)
+{
+	int i;
+
+	if (strcmp(name, self.files[0]) <= 0)
+		return;
+	for (i = 0; i < FILES - 1 && strcmp(name, self.files[i + 1]) > 0; i++)
+		(void)str_copy(self.files[i], LEDGER_NAME_SIZE,
+			       self.files[i + 1]);
+	(void)str_copy(self.files[i], LEDGER_NAME_SIZE, name);
+}
+
+static int
+find_files(void)
+{
+	int fd = file_open(keep_ledger_fd(), ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+	int failed;
+
+	memset(&self, 0, sizeof(self));
+	if (folder == NULL) {
+		file_shut(&fd);
+		return -1;
+	}
+	while (errno = 0, (d = readdir(folder)) != NULL) {
+		if (ledger_file_valid(d->d_name))
+			add_file(d->d_name);
+	}
+	failed = errno;
+	closedir(folder);
+	return failed != 0 ? -1 : 0;
+}
+
+static void
+account(const char *name)
+{
+	struct message *m = message_find(name);
+
+	if (m != NULL)
+		m->is_accounted = true;
+	if (strlen(name) != ENVELOPE_ID_LEN)
+		return;
+	/* The children of a message are accepted with it. */
+	while ((m = message_after(m != NULL ? m->name : name)) != NULL &&
+	       str_has_prefix(m->name, name))
+		m->is_accounted = true;
+}
+
+static int
+on_event(void *arg, const struct ledger_event *ev)
+{
+	(void)arg;
+	keep_seen(ev->name);
+	if (ev->verb == LEDGER_ACCEPTED)
+		account(ev->name);
+	return 0;
+}
+
+static void
+on_bad(void *arg, const char *file, uint64_t line, const char *why)
+{
+	(void)arg;
+	if (self.bad++ == 0)
+		log_error("ledger %s line=%llu damaged reason=%s", file,
+			  (unsigned long long)line, log_text(why));
+}
+
+/* Accepted in or after the hour of the first file that was read. */
+static bool
+is_recent(const struct message *m, const char *from)
+{
+	char hour[LEDGER_NAME_SIZE];
+	struct id_parts parts;
+	int64_t at_us = m->received_us;
+
+	if (!m->is_known) {
+		if (id_parse(m->name, &parts) != 0)
+			return false;
+		at_us = parts.wall_us;
+	}
+	ledger_file(at_us, hour);
+	return strncmp(hour, from, strlen(hour)) >= 0;
+}
+
+static void
+write_again(struct message *m, struct arena *a)
+{
+	struct envelope env;
+	struct err e;
+
+	arena_clear(a);
+	if (spool_read_envelope(keep_fd(), (enum state)m->state, m->name, a,
+				&env, &e) != ENVELOPE_OK)
+		return;
+	log_info("%s accepted lines are written again", m->name);
+	intake_ledger(&env, "", true);
+}
+
+void
+recover_ledger(void)
+{
+	struct arena arena = { 0 };
+	const char *from;
+	struct message *m;
+	struct err e;
+	int i;
+
+	if (find_files() != 0) {
+		log_error("ledger folder: %s", strerror(errno));
+		return;
+	}
+	for (i = 0; i < FILES - 1 && self.files[i][0] == '\0'; i++)
+		;
+	from = self.files[i];
+	if (from[0] != '\0' && ledger_each(keep_ledger_fd(), from, on_event,
+					   on_bad, NULL, &e) != 0)
+		log_error("%s", e.text);
+	if (self.bad > 0)
+		log_error("ledger damaged_lines=%zu", self.bad);
+	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
+		if (!m->is_accounted && is_recent(m, from))
+			write_again(m, &arena);
+	}
+	arena_release(&arena);
+}

@@ -1,0 +1,26 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Recipients that part ways: the parent durably holds the list of its
+ * children, then the children are written, then the parent durably goes;
+ * no child is acted on before.  A start that finds such a parent does the
+ * same again under the same names.
+ */
+#ifndef SPLIT_H
+#define SPLIT_H
+
+#include "arena.h"
+#include "envelope.h"
+#include "message.h"
+
+/* env has its children and all of a is taken over; m is busy.  Ends with
+ * stage_done(). */
+void split_start(struct message *m, struct arena *a,
+		 const struct envelope *env);
+/* m's envelope on disk has children. */
+void split_resume(struct message *m);
+
+/* m is durably in the state it has: whatever comes next begins. */
+void split_enter(struct message *m, const struct envelope *env);
+
+#endif
