@@ -169,6 +169,28 @@ run(struct db *db, enum db_statement which, struct err *e)
 				   : db_error(db->lib, code, db->path, e);
 }
 
+/*
+ * Another file has been put in the place of ours, or none: what is written
+ * to ours then would be lost.
+ */
+static bool
+has_moved(struct db *db)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(db->lib, "main", SQLITE_FCNTL_HAS_MOVED,
+				    &moved) == SQLITE_OK &&
+	       moved != 0;
+}
+
+static enum db_result
+replaced(const struct db *db, struct err *e)
+{
+	err_set(e, "%s: another file has taken its place: open it again",
+		db->path);
+	return DB_LATER;
+}
+
 void
 db_close(struct db *db)
 {
@@ -190,7 +212,7 @@ db_data_version(struct db *db)
 	sqlite3_stmt *st = db_statement(db, DB_DATA_VERSION, NULL);
 	int64_t version = -1;
 
-	if (st == NULL)
+	if (st == NULL || has_moved(db))
 		return -1;
 	if (sqlite3_step(st) == SQLITE_ROW)
 		version = sqlite3_column_int64(st, 0) + db->commits;
@@ -213,6 +235,8 @@ db_begin(struct db *db, const char *who, struct err *e)
 			DB_WHO_MAX);
 		return DB_FAIL;
 	}
+	if (has_moved(db))
+		return replaced(db, e);
 	rc = run(db, DB_BEGIN, e);
 	if (rc != DB_OK)
 		return rc;
@@ -405,6 +429,8 @@ db_each(struct db *db, const char *kind, db_row_fn *fn, void *arg,
 	enum db_result rc = DB_OK;
 	int code;
 
+	if (has_moved(db))
+		return replaced(db, e);
 	code = sqlite3_prepare_v2(db->lib, is_all ? all : some, -1, &st, NULL);
 	if (code == SQLITE_OK) {
 		if (!is_all)

@@ -41,7 +41,8 @@ enum db_result {
  * Opens dir/settings.db, makes it where create is set, and migrates an
  * older one forward in one transaction after a copy beside it
  * (settings.db.vN).  node goes into the change log.  Waits at most 5 s for
- * the lock of another process, as db_begin() does.
+ * the lock of another process, as db_begin() does.  When the file has been
+ * replaced since, db_begin() and db_each() say DB_LATER: open it again.
  */
 enum db_result db_open(const char *dir, bool create, int64_t node,
 		       struct db **out, struct err *e);

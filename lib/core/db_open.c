@@ -178,8 +178,8 @@ read_version(struct db *db, int64_t newest, int64_t *version, struct err *e)
 		return DB_OK;
 	err_set(e,
 		"%s: version %lld, made by a newer mcgate than this one, "
-		"which knows up to %lld: run the newer one, or bring back "
-		"the copy %s.v%lld",
+		"which knows up to %lld: run the newer one, or stop mcd and "
+		"bring back the copy %s.v%lld",
 		db->path, (long long)*version, (long long)newest, db->path,
 		(long long)newest);
 	return DB_NEWER;

@@ -9,17 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "buf.h"
 #include "check.h"
+#include "dbroom.h"
 #include "str.h"
 
 #define LOAD_DOMAINS 10000
 #define LOAD_MS 100 /* in an optimized build without sanitizers */
 
-static char room[256]; /* the test's own folder */
 static struct err e;
 static struct buf told; /* warnings, a line each */
 
@@ -51,15 +50,8 @@ put_rows(struct db *db, const struct row *rows, size_t count)
 static struct db *
 new_db(const struct row *rows, size_t count)
 {
-	static int n;
-	struct db *db = NULL;
-	char dir[300];
+	struct db *db = dbroom_open(dbroom_new());
 
-	str_fmt(dir, sizeof(dir), "%s/%d", room, n++);
-	if (db_open(dir, true, 1, &db, &e) != DB_OK) {
-		printf("# %s\n", e.text);
-		exit(EXIT_FAILURE);
-	}
 	put_rows(db, rows, count);
 	return db;
 }
@@ -122,6 +114,9 @@ check_domains(const struct policy *p)
 	CHECK(d != NULL && d->dest_count == 0, "a domain without destinations");
 	CHECK(policy_domain(p, "c.example") == NULL, "a domain of others");
 	CHECK(policy_domain(p, "") == NULL, "no domain");
+	d = policy_first_domain(p);
+	CHECK(d != NULL && str_eq(d->name, "a.example"),
+	      "the first of them is no alias");
 }
 
 static const struct {
@@ -431,6 +426,7 @@ check_empty(void)
 	policy_knobs(p, "joe@a.example", &k);
 	CHECK_INT(k.filter_window, 1000, "an empty file: defaults");
 	CHECK(policy_domain(p, "a.example") == NULL, "no domain is ours");
+	CHECK(policy_first_domain(p) == NULL, "so there is no first");
 	CHECK_STR(buf_str(&told), "", "nothing is told");
 	policy_free(p);
 	policy_free(NULL);
@@ -439,14 +435,9 @@ check_empty(void)
 int
 main(void)
 {
-	const char *tmp = getenv("TMPDIR");
-	char command[400];
 	struct policy *p;
 
-	str_fmt(room, sizeof(room), "%s/policy.XXXXXX",
-		tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(room) == NULL)
-		return EXIT_FAILURE;
+	dbroom_begin();
 	p = LOAD(good);
 	CHECK_STR(buf_str(&told), "", "good rows need no warning");
 	check_domains(p);
@@ -459,7 +450,6 @@ main(void)
 	check_many();
 	check_empty();
 	buf_release(&told);
-	str_fmt(command, sizeof(command), "rm -rf '%s'", room);
-	CHECK_INT(system(command), 0, "the folder is removed");
+	CHECK_INT(dbroom_end(), 0, "the folders are removed");
 	return check_done();
 }
