@@ -105,7 +105,10 @@ command(struct session *s, struct span line)
 	int bad = smtp_parse_command(line, utf8, &cmd, &fault);
 
 	if (cmd.verb == SMTP_RCPT) {
-		if (s->slots_full)
+		/* Near the limit what was asked decides, not its pace. */
+		if (s->slots_full ||
+		    (s->slot_count > 0 &&
+		     s->rcpts + s->slot_count >= s->conf->rcpt_max))
 			return false;
 		session_rcpt(s, &cmd, bad < 0 ? &fault : NULL);
 		return true;

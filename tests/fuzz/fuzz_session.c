@@ -26,6 +26,7 @@ struct play {
 	struct buf out, all, body;
 	struct due dues[DUES_MAX];
 	size_t due_count;
+	size_t body_at; /* where the message under way begins in body */
 	bool is_late, in_mail, is_small;
 };
 
@@ -93,6 +94,7 @@ on_data(void *arg)
 
 	if (!p->in_mail)
 		abort();
+	p->body_at = p->body.len;
 	ask(p, 'd', 0, 354);
 }
 
@@ -114,6 +116,7 @@ on_end(void *arg, const struct session_body *body)
 	if (!p->in_mail || body->size > p->conf.size_max)
 		abort();
 	buf_add_str(&p->body, "<end>");
+	p->body_at = p->body.len;
 	ask(p, 'e', 0, body->size % 3 == 2 ? 451 : 250);
 }
 
@@ -124,7 +127,11 @@ on_reset(void *arg)
 
 	p->in_mail = false;
 	p->due_count = 0;
+	/* What came of a message that is refused hangs on the pieces. */
+	if (p->body.len > p->body_at)
+		p->body.len = p->body_at;
 	buf_add_str(&p->body, "<reset>");
+	p->body_at = p->body.len;
 }
 
 static void
