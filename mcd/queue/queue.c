@@ -41,7 +41,7 @@ static struct {
 static void
 set_gauges(void *arg)
 {
-	static const enum stat gauges[STATE_COUNT] = {
+	static const enum stat_id gauges[STATE_COUNT] = {
 		[STATE_INCOMING] = STAT_queue_incoming,
 		[STATE_FILTERING] = STAT_queue_filtering,
 		[STATE_OUTGOING] = STAT_queue_outgoing,
