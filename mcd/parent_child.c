@@ -8,7 +8,6 @@
 #include "parent_child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "parent_dirs.h"
 #include "parent_spawn.h"
 #include "parent_stats.h"
+#include "parent_tell.h"
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
@@ -101,84 +101,7 @@ kill_all(void)
 	}
 }
 
-/* --- telling -------------------------------------------------------------- */
-
-/* A second descriptor of fd for a frame; a failure shows at the sending. */
-static int
-copy_of(int fd)
-{
-	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
-}
-
-static void
-tell_listener(const struct child *c, const char *name, const char *address,
-	      int fd)
-{
-	struct frame_listener f = {
-		.name = name,
-		.address = address,
-		.generation = self.start->generation,
-	};
-
-	(void)peer_note(c->peer, FRAME_listener, &f, copy_of(fd));
-}
-
-static void
-tell_listeners(const struct child *c)
-{
-	const struct listeners *set = &self.start->listeners;
-	size_t i;
-
-	if (c->row->role == ROLE_CONTROL)
-		tell_listener(c, "control", "", self.start->control_fd);
-	for (i = 0; c->row->role == ROLE_INCOMING && i < set->count; i++)
-		tell_listener(c, set->row[i].name, set->row[i].address,
-			      set->row[i].fd);
-}
-
-static void
-tell_conf(const struct child *c)
-{
-	struct frame_conf f = { .generation = self.start->generation };
-
-	(void)peer_note(c->peer, FRAME_conf, &f, copy_of(self.start->conf.fd));
-}
-
-static void
-tell_done(const struct child *c)
-{
-	struct frame_start_done f = { .generation = self.start->generation };
-
-	(void)peer_note(c->peer, FRAME_start_done, &f, -1);
-}
-
-static void
-tell_stats(const struct child *c)
-{
-	struct frame_stats_map f = { .size = stats_size() };
-
-	(void)peer_note(c->peer, FRAME_stats_map, &f,
-			copy_of(parent_stats_fd()));
-}
-
-/* A channel between two that both run. */
-static void
-wire(const struct child *a, const struct child *b)
-{
-	struct frame_peer to_a = { .role = b->row->role };
-	struct frame_peer to_b = { .role = a->row->role };
-	struct err e;
-	int fd[2];
-
-	if (chan_pair(fd, &e) != 0) {
-		parent_stats_error("roles not wired %s to %s: %s",
-				   role_name(to_b.role), role_name(to_a.role),
-				   e.text);
-		return;
-	}
-	(void)peer_note(a->peer, FRAME_peer, &to_a, fd[0]);
-	(void)peer_note(b->peer, FRAME_peer, &to_b, fd[1]);
-}
+/* --- starting ------------------------------------------------------------- */
 
 static void
 wire_to_all(const struct child *c)
@@ -190,11 +113,10 @@ wire_to_all(const struct child *c)
 		other = &self.child[i];
 		if (other != c && other->pid > 0 &&
 		    (c->row->peers & 1u << other->row->role) != 0)
-			wire(c, other);
+			parent_wire(c->peer, c->row->role, other->peer,
+				    other->row->role);
 	}
 }
-
-/* --- starting ------------------------------------------------------------- */
 
 static void
 try_again(struct child *c)
@@ -234,11 +156,11 @@ start_child(struct child *c)
 	set_state(c, PROCESS_STARTING);
 	log_debug("role starts role=%s pid=%ld", role_name(c->row->role),
 		  (long)c->pid);
-	tell_conf(c);
-	tell_stats(c);
-	tell_listeners(c);
+	parent_tell_conf(c->peer, self.start);
+	parent_tell_stats(c->peer);
+	parent_tell_listeners(c->peer, c->row->role, self.start);
 	wire_to_all(c);
-	tell_done(c);
+	parent_tell_done(c->peer, self.start);
 }
 
 void
@@ -289,9 +211,9 @@ children_reload(void)
 	for (c = self.child; c < self.child + self.count; c++) {
 		if (c->pid == 0)
 			continue;
-		tell_conf(c);
-		tell_listeners(c);
-		tell_done(c);
+		parent_tell_conf(c->peer, self.start);
+		parent_tell_listeners(c->peer, c->row->role, self.start);
+		parent_tell_done(c->peer, self.start);
 	}
 }
 

@@ -10,18 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "parent_conf.h"
-#include "parent_listen.h"
+#include "parent_tell.h"
 #include "peer.h"
-
-/* What a role that starts is told; kept by reference and read at each
- * start. */
-struct start {
-	struct parent_conf conf;
-	struct listeners listeners;
-	int control_fd;
-	uint32_t generation; /* from 1, one more at each reload */
-};
 
 struct child_events {
 	/* All roles run and know the current generation. */
@@ -33,7 +23,8 @@ struct child_events {
 	void (*hopeless)(int exit_code);
 };
 
-/* After loop_init() and peer_init(). */
+/* After loop_init() and peer_init().  start is kept by reference and read
+ * at each start of a role. */
 void children_init(const struct start *start,
 		   const struct child_events *events);
 void children_start(void);

@@ -30,6 +30,8 @@
 #define BACKOFF_MAX_MS 10000
 #define WORKER_MEMORY (1024 * 1024 * 1024) /* beyond its size at the fork */
 #define WORKER_CHANNEL 3
+#define LAST_LOOK_MS 200
+#define COMPUTING_US 1000 /* CPU time in the last look that is computing */
 #define LOST_TIME_MS 1000 /* between its channel's end and its own */
 
 static struct {
@@ -80,7 +82,7 @@ tell_parent(const struct slot *s)
 
 /* CPU time that the process has used, -1 when it cannot be told. */
 static int64_t
-cpu_used_ms(pid_t pid)
+cpu_used_us(pid_t pid)
 {
 	struct timespec t;
 	clockid_t clock;
@@ -88,21 +90,36 @@ cpu_used_ms(pid_t pid)
 	if (clock_getcpuclockid(pid, &clock) != 0 ||
 	    clock_gettime(clock, &t) != 0)
 		return -1;
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/*
+ * The last stretch before the deadline: a worker that then still uses the
+ * CPU, however busy the machine is, computes; one that does not waits for
+ * somebody else.
+ */
+static int64_t
+last_look_ms(const struct slot *s)
+{
+	return s->limit_ms < 2 * LAST_LOOK_MS ? s->limit_ms / 2 : LAST_LOOK_MS;
 }
 
 static void
-be_late(void *arg)
+on_deadline(void *arg)
 {
 	struct slot *s = arg;
-	int64_t cpu_ms = cpu_used_ms(s->pid);
+	int64_t cpu_us = cpu_used_us(s->pid);
 
 	if (s->peer == 0) {
 		slot_kill(s, SLOT_BROKEN);
-		return;
+	} else if (!s->is_last_look) {
+		s->is_last_look = true;
+		s->cpu_us = cpu_us;
+		timer_set(&s->deadline, last_look_ms(s));
+	} else {
+		s->was_computing = cpu_us - s->cpu_us > COMPUTING_US;
+		slot_kill(s, SLOT_LATE);
 	}
-	s->was_computing = cpu_ms >= 0 && cpu_ms - s->cpu_ms > s->limit_ms / 2;
-	slot_kill(s, SLOT_LATE);
 }
 
 static void
@@ -119,7 +136,7 @@ slot_init(struct slot *s, unsigned index)
 	memset(s, 0, sizeof(*s));
 	s->index = index;
 	s->delay_ms = BACKOFF_FIRST_MS;
-	timer_init(&s->deadline, be_late, s);
+	timer_init(&s->deadline, on_deadline, s);
 	timer_init(&s->again, start_again, s);
 }
 
@@ -183,16 +200,17 @@ void
 slot_begin(struct slot *s, int64_t limit_ms)
 {
 	struct rlimit r = { .rlim_max = RLIM_INFINITY };
+	int64_t used_us;
 
 	s->messages++;
 	s->limit_ms = limit_ms;
-	s->was_computing = false;
-	timer_set(&s->deadline, limit_ms);
-	s->cpu_ms = cpu_used_ms(s->pid);
-	if (s->cpu_ms < 0)
+	s->was_computing = s->is_last_look = false;
+	timer_set(&s->deadline, limit_ms - last_look_ms(s));
+	used_us = cpu_used_us(s->pid);
+	if (used_us < 0)
 		return;
 	/* Only from outside: a worker cannot raise its own. */
-	r.rlim_cur = (rlim_t)(s->cpu_ms + limit_ms / 2) / 1000 + 1;
+	r.rlim_cur = (rlim_t)(used_us / 1000 + limit_ms / 2) / 1000 + 1;
 	if (prlimit(s->pid, RLIMIT_CPU, &r, NULL) != 0)
 		log_debug("worker %u: limit of CPU: %s", s->index + 1,
 			  strerror(errno));

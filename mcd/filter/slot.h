@@ -33,8 +33,9 @@ struct slot {
 	uint32_t restarts; /* deaths that we did not want */
 	int64_t messages; /* taken by this process */
 	int64_t limit_ms; /* for the message under way */
-	int64_t cpu_ms; /* used when that message began */
-	bool was_computing; /* at its deadline: half of the limit was CPU */
+	bool is_last_look; /* the deadline is near */
+	int64_t cpu_us; /* that the process had used by then */
+	bool was_computing; /* at its deadline */
 	int64_t delay_ms; /* before the next fork */
 	struct timer deadline, again;
 	struct job *job; /* the pool's; NULL: idle */
