@@ -218,8 +218,6 @@ test_read(void)
 	struct buf b = { 0 };
 	int fds = open_fds();
 	struct err e;
-	char want[9000];
-	int pipes[2];
 
 	file_replace(in_dir("r"), "0123456789", 10, 0600, NULL);
 	CHECK_INT(file_read(in_dir("r"), &b, 10, &e), 0,
@@ -257,6 +255,20 @@ test_read(void)
 	CHECK_INT(file_read(in_dir("r"), &b, 100, &e), 0,
 		  "an interrupted open is repeated");
 	plan(0, 0, 0, 0);
+	buf_release(&b);
+	CHECK_INT(open_fds(), fds, "no descriptor is left open");
+}
+
+/* What is not there, no file, or a file without a size. */
+static void
+test_read_others(void)
+{
+	struct buf b = { 0 };
+	int fds = open_fds();
+	struct err e;
+	char want[9000];
+	int pipes[2];
+
 	CHECK_INT(file_read(in_dir("none"), &b, 100, &e), -1,
 		  "a missing file is an error");
 	CHECK(strstr(e.text, "/none: open: No such file") != NULL, "%s",
@@ -460,6 +472,7 @@ main(void)
 	umask(022);
 	test_write_all();
 	test_read();
+	test_read_others();
 	test_mkdirs();
 	test_replace();
 	test_replace_failures();
