@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# For tests that talk SMTP with a lab: the lab itself, a client that says
+# just what it is told, a next hop that answers as a test wants, and claims
+# in TAP.  Nothing sleeps: conditions are waited for, with a deadline.
+import atexit
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+SRC = os.environ["MCGATE_SRCDIR"]
+BUILD = os.environ["MCGATE_BUILDDIR"]
+WAIT_S = 30
+
+count = 0
+failed = 0
+
+
+def claim(is_ok, words, *notes):
+    global count, failed
+    count += 1
+    failed += not is_ok
+    print(f"{'ok' if is_ok else 'not ok'} {count} - {words}", flush=True)
+    if not is_ok:
+        for note in notes:
+            for line in str(note).splitlines()[-12:]:
+                print(f"#   {line}", flush=True)
+    return is_ok
+
+
+def same(got, want, words):
+    return claim(got == want, words, f"got:  {got!r}", f"want: {want!r}")
+
+
+def done():
+    print(f"1..{count}")
+    sys.exit(1 if failed else 0)
+
+
+def run(*tests):
+    """Runs each test; one that throws is a failed claim."""
+    for test in tests:
+        try:
+            test()
+        except Exception:
+            claim(False, f"{test.__name__} goes through to its end",
+                  traceback.format_exc())
+    done()
+
+
+def wait_for(condition, seconds=WAIT_S):
+    """The first true value of condition(), or its last false one."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > deadline:
+            return value
+        time.sleep(0.01)
+
+
+def endpoint(text):
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+class Lab:
+    """A gateway for ours.example, stopped at the end of the test."""
+
+    def __init__(self, *relays, **knobs):
+        self.dir = tempfile.mkdtemp(prefix="mcgate-smtp.")
+        atexit.register(self.end)
+        words = ["--relay-to", relays[0] if relays else "127.0.0.1:9"]
+        for knob, value in knobs.items():
+            words += ["--set", f"{knob}={value}"]
+        self.tool("up", "--smtp", "127.0.0.1:0", "--domain", "ours.example",
+                  "--build", BUILD, *words)
+        self.is_up = True
+        with open(f"{self.dir}/smtp", encoding="ascii") as f:
+            self.smtp = endpoint(f.read().strip())
+        if len(relays) > 1:
+            self.ctl("domain", "set", "ours.example", *[
+                word for i, relay in enumerate(relays)
+                for word in ("--dest", f"{relay},{i + 1}")])
+
+    def tool(self, verb, *words):
+        subprocess.run([f"{SRC}/tools/lab", verb, "--dir", self.dir, *words],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    def ctl(self, *words):
+        return subprocess.run(
+            [f"{BUILD}/bin/mcctl", "-c", f"{self.dir}/etc/mcd.conf", *words],
+            check=True, capture_output=True, text=True).stdout
+
+    def log(self):
+        with open(f"{self.dir}/log/mcd.log", encoding="utf-8",
+                  errors="replace") as f:
+            return f.read()
+
+    def logs(self, pattern, seconds=WAIT_S):
+        """The first line of the log that matches, waited for."""
+        return wait_for(lambda: re.search(f"^.*{pattern}.*$", self.log(),
+                                          re.M), seconds)
+
+    def pid(self, role):
+        found = re.search(rf'"role":\s*"{role}",\s*"pid":\s*(\d+)',
+                          self.ctl("--json", "status"))
+        return int(found.group(1)) if found else 0
+
+    def files(self, folder):
+        return [name for _, _, names in os.walk(f"{self.dir}/spool/{folder}")
+                for name in names]
+
+    def is_empty(self):
+        return not any(self.files(state) for state in (
+            "body", "incoming", "filtering", "outgoing"))
+
+    def down(self):
+        if self.is_up:
+            self.is_up = False
+            self.tool("down")
+
+    def end(self):
+        try:
+            self.down()
+        finally:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Client:
+    """Bytes to the gateway, replies back."""
+
+    def __init__(self, lab, source=None):
+        self.sock = socket.create_connection(
+            lab.smtp, WAIT_S, (source, 0) if source else None)
+        self.buf = b""
+
+    def send(self, data):
+        self.sock.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def line(self):
+        while b"\n" not in self.buf:
+            piece = self.sock.recv(65536)
+            if not piece:
+                return ""
+            self.buf += piece
+        line, _, self.buf = self.buf.partition(b"\n")
+        return line.decode("utf-8", "replace").rstrip("\r")
+
+    def reply(self):
+        """The last line of a reply, "" at the end of the connection."""
+        line = self.line()
+        while line[3:4] == "-":
+            line = self.line()
+        return line
+
+    def say(self, line):
+        self.send(line + "\r\n")
+        return self.reply()
+
+    def codes(self, n):
+        return [self.reply()[:3] for _ in range(n)]
+
+    def is_closed(self):
+        return self.line() == ""
+
+    def close(self):
+        self.sock.close()
+
+    def begin(self, sender="a@client.example", rcpts=("r@ours.example",),
+              params=""):
+        """Up to 354; whatever comes instead."""
+        got = self.say(f"MAIL FROM:<{sender}>{params}")
+        for rcpt in rcpts:
+            if got.startswith("250"):
+                got = self.say(f"RCPT TO:<{rcpt}>")
+        return self.say("DATA") if got.startswith("250") else got
+
+    def mail(self, body, **words):
+        """A whole mail: the reply to its end."""
+        got = self.begin(**words)
+        if not got.startswith("354"):
+            return got
+        self.send(b"".join(
+            b"." + line if line.startswith(b".") else line
+            for line in body.splitlines(keepends=True)) + b".\r\n")
+        return self.reply()
+
+
+def client(lab, helo="EHLO"):
+    c = Client(lab)
+    c.reply()
+    c.say(f"{helo} client.example")
+    return c
+
+
+class Hop:
+    """
+    A next hop.  answer(hop, verb, line, session) returns the reply to a
+    command, None for the usual one; "" says nothing, and False closes.
+    "DATA" is asked before 354, "." for the end of a message, "BODY" with
+    each line of it.
+    """
+
+    OFFERS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 50000000", "DSN")
+
+    def __init__(self, answer=None, offers=OFFERS, port=0):
+        self.answer = answer or (lambda *args: None)
+        self.offers = offers
+        self.mails = []      # (envelope commands, bytes, session number)
+        self.sessions = 0
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.port = self.listener.getsockname()[1]
+        self.text = f"127.0.0.1:{self.port}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            self.sessions += 1
+            threading.Thread(target=self.serve, daemon=True,
+                             args=(sock, self.sessions)).start()
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def usual(self, verb):
+        if verb == "CONNECT":
+            return "220 hop.example ESMTP"
+        if verb == "EHLO":
+            lines = ("hop.example",) + tuple(self.offers)
+            return "\r\n".join(
+                f"250{'-' if i + 1 < len(lines) else ' '}{line}"
+                for i, line in enumerate(lines))
+        if verb == "DATA":
+            return "354 go"
+        return "221 bye" if verb == "QUIT" else "250 2.0.0 ok"
+
+    def serve(self, sock, session):
+        try:
+            with sock, sock.makefile("rb") as f:
+                self.talk(sock, f, session)
+        except OSError:
+            pass
+
+    def reply(self, sock, verb, line, session):
+        got = self.answer(self, verb, line, session)
+        if got is None:
+            got = self.usual(verb)
+        if got is False:
+            raise OSError("the test closes")
+        if got:
+            sock.sendall(got.encode() + b"\r\n")
+        return got
+
+    def talk(self, sock, f, session):
+        commands = []
+        self.reply(sock, "CONNECT", "", session)
+        for raw in f:
+            line = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+            verb = line.split(" ")[0].split(":")[0].upper()
+            if verb in ("MAIL", "RSET"):
+                commands = []
+            commands.append(line)
+            got = self.reply(sock, verb, line, session)
+            if verb == "QUIT":
+                return
+            if verb == "DATA" and got.startswith("354"):
+                body = self.body(f, session)
+                got = self.answer(self, ".", "", session)
+                if got is None or (got and got.startswith("250")):
+                    self.mails.append((commands, body, session))
+                if got is False:
+                    return
+                sock.sendall((got or "250 2.0.0 taken").encode() + b"\r\n")
+
+    def body(self, f, session):
+        lines = []
+        for raw in f:
+            if raw == b".\r\n":
+                return b"".join(lines)
+            if self.answer(self, "BODY", raw, session) is False:
+                raise OSError("the test closes")
+            lines.append(raw[1:] if raw.startswith(b".") else raw)
+        raise OSError("no end mark")
+
+    def got(self, n, seconds=WAIT_S):
+        """Waits for n mails; returns how many there are."""
+        wait_for(lambda: len(self.mails) >= n, seconds)
+        return len(self.mails)
+
+
+def without_received(body):
+    """The message as the client sent it: our one field taken off."""
+    found = re.match(rb"Received: from .*?\r\n(?![ \t])", body, re.S)
+    return body[found.end():] if found else body
