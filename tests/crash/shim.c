@@ -12,7 +12,6 @@
  *   D path position     folder synced; ops logged before position hold
  *   R old new | U path | L old new
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
