@@ -35,7 +35,7 @@ not_alone() {
 
 unguarded() {
 	files h | while read -r h; do
-		guard=$(basename "$h" | tr 'a-z.-' 'A-Z__')
+		guard=$(printf '%s' "${h##*/}" | tr 'a-z.-' 'A-Z__')
 		grep -qE "^#ifndef (.*_)?$guard\$" "$h" ||
 			printf '%s: no include guard %s\n' "$h" "$guard"
 	done

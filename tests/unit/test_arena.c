@@ -122,7 +122,7 @@ status_of(size_t n, size_t size)
 	pid = fork();
 	if (pid == 0) {
 		dup2(STDOUT_FILENO, STDERR_FILENO);
-		printf("# ");
+		puts("# the child, which may say so:");
 		fflush(stdout);
 		arena_array(&a, n, size);
 		_exit(0);
