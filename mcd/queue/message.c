@@ -176,6 +176,31 @@ message_after(const char *name)
 	return best;
 }
 
+/* m, if name stands for it too. */
+static struct message *
+if_of(const char *name, struct message *m)
+{
+	size_t n = strlen(name);
+
+	if (m == NULL || strncmp(m->name, name, n) != 0)
+		return NULL;
+	return m->name[n] == '\0' || m->name[n] == '.' ? m : NULL;
+}
+
+struct message *
+message_first_of(const char *name)
+{
+	struct message *m = message_find(name);
+
+	return if_of(name, m != NULL ? m : message_after(name));
+}
+
+struct message *
+message_next_of(const char *name, const struct message *m)
+{
+	return if_of(name, message_after(m->name));
+}
+
 bool
 message_has_kin(const struct message *m)
 {
@@ -183,11 +208,7 @@ message_has_kin(const struct message *m)
 	struct message *k;
 
 	(void)str_fmt(id, sizeof(id), "%.*s", ENVELOPE_ID_LEN, m->name);
-	k = message_find(id);
-	if (k == NULL)
-		k = message_after(id);
-	for (; k != NULL && str_has_prefix(k->name, id);
-	     k = message_after(k->name)) {
+	for (k = message_first_of(id); k != NULL; k = message_next_of(id, k)) {
 		if (k != m)
 			return true;
 	}

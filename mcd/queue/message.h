@@ -61,6 +61,10 @@ void message_free(struct message *m);
 struct message *message_find(const char *name);
 /* The first whose name is greater than name; "" for the first of all. */
 struct message *message_after(const char *name);
+/* The envelopes that name stands for: itself, and when it is an ID all of
+ * its children; NULL at the end. */
+struct message *message_first_of(const char *name);
+struct message *message_next_of(const char *name, const struct message *m);
 /* Whether an envelope of the ID of name is left, m aside. */
 bool message_has_kin(const struct message *m);
 

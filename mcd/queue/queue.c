@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "message.h"
 #include "policies.h"
+#include "queue_act.h"
 #include "queue_ctl.h"
 #include "recover.h"
 #include "schedule.h"
@@ -162,10 +163,10 @@ init(const struct conf *conf)
 	ledger_writer_start(keep_ledger_fd(), &ledger_ops);
 	policies_init();
 	schedule_init(deliver_start);
-	deliver_init(queue_ctl_idle);
-	stage_init(queue_ctl_idle);
+	deliver_init(queue_act_idle);
+	stage_init(queue_act_idle);
 	intake_init(stage_enter);
-	queue_ctl_init();
+	queue_act_init();
 	if (recover_run(&e) != 0)
 		fatal(74, "%s", e.text);
 	timer_init(&self.gauges, set_gauges, NULL);

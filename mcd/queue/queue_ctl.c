@@ -5,43 +5,35 @@
  */
 #include "queue_ctl.h"
 
-#include <string.h>
+#include <sysexits.h>
 
 #include "clock.h"
-#include "log.h"
-#include "record.h"
+#include "message.h"
+#include "queue_act.h"
+#include "queue_list.h"
 #include "str.h"
 
-#define EX_OK 0
-#define EX_USAGE 64
-
-struct command {
-	const char *name;
-	void (*run)(peer_id from, uint32_t token,
-		    const struct frame_ctl_ask *ask);
-};
-
-static void
-done(peer_id to, uint32_t token, uint32_t exit_code, const char *text,
-     const char *cursor)
+void
+queue_ctl_done(struct asker to, uint32_t exit_code, const char *text,
+	       const char *cursor)
 {
 	struct frame_ctl_done b = { .exit_code = exit_code,
 				    .text = text,
 				    .cursor = cursor };
 
-	(void)peer_answer(to, token, FRAME_ctl_done, &b, -1);
+	(void)peer_answer(to.peer, to.token, FRAME_ctl_done, &b, -1);
 }
 
-static void
-row(peer_id to, uint32_t token, struct record *r)
+void
+queue_ctl_row(struct asker to, const struct record *r)
 {
 	struct frame_ctl_row b = { .record = buf_span(&r->b) };
 
-	(void)peer_answer(to, token, FRAME_ctl_row, &b, -1);
+	(void)peer_answer(to.peer, to.token, FRAME_ctl_row, &b, -1);
 }
 
 static void
-run_count(peer_id from, uint32_t token, const struct frame_ctl_ask *ask)
+run_count(struct asker from, const struct frame_ctl_ask *ask)
 {
 	struct record r = { .count = 0 };
 	int64_t oldest_us = message_oldest_us(), age = 0;
@@ -55,37 +47,33 @@ run_count(peer_id from, uint32_t token, const struct frame_ctl_ask *ask)
 	if (oldest_us != 0)
 		age = (clock_wall_us() - oldest_us) / 1000000;
 	record_int(&r, "oldest_s", age > 0 ? age : 0);
-	row(from, token, &r);
+	queue_ctl_row(from, &r);
 	record_release(&r);
-	done(from, token, EX_OK, "", "");
+	queue_ctl_done(from, EX_OK, "", "");
 }
 
-static const struct command commands[] = {
-	{ "queue-count", run_count },
+static const struct command {
+	const char *name;
+	void (*run)(struct asker from, const struct frame_ctl_ask *ask);
+} commands[] = {
+	{ "queue-count", run_count },	  { "queue-list", queue_list },
+	{ "queue-show", queue_show },	  { "queue-retry", queue_retry },
+	{ "queue-hold", queue_hold },	  { "queue-unhold", queue_unhold },
+	{ "queue-delete", queue_delete },
 };
 
 void
 queue_ctl_on_ask(peer_id from, struct frame *f)
 {
 	const struct frame_ctl_ask *ask = FRAME_BODY(f, ctl_ask);
+	struct asker asker = { .peer = from, .token = f->token };
 	size_t i;
 
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (str_eq(ask->command, commands[i].name)) {
-			commands[i].run(from, f->token, ask);
+			commands[i].run(asker, ask);
 			return;
 		}
 	}
-	done(from, f->token, EX_USAGE, "the queue knows no such command", "");
-}
-
-void
-queue_ctl_init(void)
-{
-}
-
-void
-queue_ctl_idle(struct message *m)
-{
-	(void)m;
+	queue_ctl_done(asker, EX_USAGE, "the queue knows no such command", "");
 }

@@ -7,12 +7,22 @@
 #ifndef QUEUE_CTL_H
 #define QUEUE_CTL_H
 
-#include "message.h"
-#include "peer.h"
+#include <stdint.h>
 
-void queue_ctl_init(void);
+#include "peer.h"
+#include "record.h"
+
 void queue_ctl_on_ask(peer_id from, struct frame *f);
-/* Nothing of m is under way: carries out what was wished meanwhile. */
-void queue_ctl_idle(struct message *m);
+
+/* Whom to answer. */
+struct asker {
+	peer_id peer;
+	uint32_t token;
+};
+
+/* For queue_list.c and queue_act.c.  exit_code is of sysexits(3). */
+void queue_ctl_row(struct asker to, const struct record *r);
+void queue_ctl_done(struct asker to, uint32_t exit_code, const char *text,
+		    const char *cursor);
 
 #endif

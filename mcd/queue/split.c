@@ -105,7 +105,6 @@ on_durable(struct commit_op *op, int result, const struct err *e)
 	for (i = 0; i < s->env.child_count; i++) {
 		c = message_new(s->children[i].name, s->env.children[i].state);
 		message_learn(c, &s->children[i]);
-		c->wish = m->wish;
 		split_enter(c, &s->children[i]);
 		log_info("%s split_from=%s state=%s rcpts=%zu", c->name,
 			 m->name, state_name((enum state)c->state),
