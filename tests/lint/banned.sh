@@ -33,8 +33,8 @@ compiling() {
 }
 
 asserts() {
-	calls 'assert abort' \
-		"$(files c h | grep -v -e '^tests/' -e '^lib/util/' -e '/test_hook\.c$')"
+	calls 'assert abort' "$(files c h |
+		grep -v -e '^tests/' -e '^lib/util/' -e '/test_hook\.c$')"
 }
 
 fatals() {
