@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The bare pattern that commits are measured against: each thread writes
- * a file, fdatasyncs it, renames it and fsyncs its folder.
+ * a file, fdatasyncs it, renames it and fsyncs its folder.  The files stay:
+ * on a disk mounted with discard unlinking them would slow what follows.
  * bare DIR THREADS SECONDS SIZE prints files a second.
  */
 #include <errno.h>
@@ -50,8 +51,6 @@ one_file(int folder, long thread, long n)
 	    fsync(folder) < 0)
 		die(name);
 	atomic_fetch_add(&done, 1);
-	if (unlinkat(folder, name, 0) < 0)
-		die(name);
 }
 
 static void *
