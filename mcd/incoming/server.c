@@ -24,7 +24,8 @@
 #define REFUSED_MAX 100 /* clients beyond the limit that are told so */
 #define CLIENT_BITS_V4 32
 #define CLIENT_BITS_V6 64
-#define STOP_BACKOFF_MS 100 /* no accept for so long when accept(2) fails */
+#define STOP_LINGER_MS 200 /* for clients to take our last words */
+#define BACKOFF_MS 100 /* no accept for so long when accept(2) fails */
 
 struct listener {
 	struct list node;
@@ -164,6 +165,8 @@ connection_go_on(struct connection *c)
 		session_close(&c->session, &r_shutdown);
 	if (session_is_closed(&c->session)) {
 		io_finish(&c->io);
+		if (server.is_stopping)
+			io_deadline(&c->io, STOP_LINGER_MS);
 		return;
 	}
 	io_flush(&c->io);
@@ -323,7 +326,7 @@ accept_without_room(struct listener *l)
 	server.spare_fd = dup(l->fd);
 	log_warn("- refused verb=CONNECT code=421 out of descriptors");
 	accept_watch(false);
-	timer_set(&server.accept_timer, STOP_BACKOFF_MS);
+	timer_set(&server.accept_timer, BACKOFF_MS);
 }
 
 /* One connection; false when there is none to take now. */
@@ -351,7 +354,7 @@ accept_one(struct listener *l)
 			log_warn("- listener=%s accept: %s", l->name,
 				 strerror(errno));
 			accept_watch(false);
-			timer_set(&server.accept_timer, STOP_BACKOFF_MS);
+			timer_set(&server.accept_timer, BACKOFF_MS);
 			return false;
 		}
 	}
@@ -477,7 +480,7 @@ on_stop_timer(void *arg)
 		if (!commit_is_due(c))
 			session_close(&c->session, &r_shutdown);
 		if (session_is_closed(&c->session) && !c->is_lost)
-			io_finish(&c->io);
+			connection_go_on(c);
 	}
 	if (server.reply_ms > 0) {
 		timer_set(&server.stop_timer, server.reply_ms);

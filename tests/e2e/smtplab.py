@@ -18,6 +18,7 @@ import traceback
 SRC = os.environ["MCGATE_SRCDIR"]
 BUILD = os.environ["MCGATE_BUILDDIR"]
 WAIT_S = 30
+BODY = b"Subject: hello\r\n\r\nhello\r\n"
 
 count = 0
 failed = 0
@@ -289,7 +290,8 @@ class Hop:
         for raw in f:
             if raw == b".\r\n":
                 return b"".join(lines)
-            if self.answer(self, "BODY", raw, session) is False:
+            line = raw.decode("latin-1")
+            if self.answer(self, "BODY", line, session) is False:
                 raise OSError("the test closes")
             lines.append(raw[1:] if raw.startswith(b".") else raw)
         raise OSError("no end mark")
@@ -304,3 +306,21 @@ def without_received(body):
     """The message as the client sent it: our one field taken off."""
     found = re.match(rb"Received: from .*?\r\n(?![ \t])", body, re.S)
     return body[found.end():] if found else body
+
+
+def send(lab, body=BODY, **words):
+    """Sends a mail, returns its id."""
+    c = client(lab)
+    got = c.mail(body, **words)
+    c.close()
+    found = re.fullmatch(r"250 2\.0\.0 (\w{16}) queued", got)
+    claim(found, "the gateway takes a mail", got)
+    return found.group(1) if found else "none"
+
+
+def fate(lab, name, verb, dsn, words, to="r"):
+    found = lab.logs(rf"outgoing.*{name}\S* {verb} to=<{to}@ours\.example> "
+                     rf"relay=\S+ delay=\d+\.\d\d dsn={re.escape(dsn)} "
+                     rf"status=\"{words}")
+    claim(found, f"is {verb} with {dsn}: {words}", "\n".join(
+        line for line in lab.log().splitlines() if name in line))
