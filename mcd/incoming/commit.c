@@ -93,8 +93,6 @@ span_dup(struct arena *a, struct span s)
 	return s.len == 0 ? "" : arena_strndup(a, s.p, s.len);
 }
 
-/* --- the body --------------------------------------------------------------- */
-
 /* Nothing will come of the body; queue is told if it has begun. */
 static void
 body_drop(struct mail *m)
@@ -202,8 +200,6 @@ on_body(void *arg, struct span piece)
 	return -1;
 }
 
-/* --- recipients ------------------------------------------------------------- */
-
 static void
 rcpt_answer(struct rcpt_item *it, const struct frame_rcpt_reply *b)
 {
@@ -269,8 +265,6 @@ on_rcpt(void *arg, const struct smtp_command *cmd, unsigned slot)
 	if (it->token == 0)
 		rcpt_answer(it, NULL);
 }
-
-/* --- the transaction --------------------------------------------------------- */
 
 static void
 mail_free(struct mail *m)
@@ -345,8 +339,6 @@ on_data(void *arg)
 	body_ask(m);
 	data_answer(m);
 }
-
-/* --- commit ------------------------------------------------------------------ */
 
 static void
 on_commit_reply(void *arg, struct frame *f)
@@ -486,8 +478,6 @@ on_message_end(void *arg, const struct session_body *body)
 		session_end_reply(&c->session, &r);
 	}
 }
-
-/* --- the rest ----------------------------------------------------------------- */
 
 static void
 on_refused(void *arg, enum smtp_verb verb, const struct session_reply *r)

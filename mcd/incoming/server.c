@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,8 +68,6 @@ static const struct session_reply r_limit = {
 	421, "4.7.0", "Too many connections, try again later"
 };
 
-/* --- the count per client -------------------------------------------------- */
-
 static void
 client_key(const struct ip_port *client, char key[IP_TEXT_SIZE])
 {
@@ -112,8 +111,6 @@ client_leave(const struct ip_port *client)
 		free(it);
 	}
 }
-
-/* --- the end of connections ------------------------------------------------ */
 
 static void
 stop_finish(void)
@@ -191,8 +188,6 @@ connection_wake(struct connection *c)
 	io_kick(&c->io);
 }
 
-/* --- callbacks of the socket ----------------------------------------------- */
-
 static size_t
 on_input(void *arg, struct span in)
 {
@@ -241,8 +236,6 @@ static const struct io_ops connection_io_ops = {
 	.timeout = on_timeout,
 	.finished = on_finished,
 };
-
-/* --- new connections ------------------------------------------------------- */
 
 static void
 connection_new(int fd, const struct ip_port *client)
@@ -323,7 +316,7 @@ accept_without_room(struct listener *l)
 		close(fd);
 		stats_add(role_stats(), STAT_in_refused_limit, 1);
 	}
-	server.spare_fd = dup(l->fd);
+	server.spare_fd = eventfd(0, EFD_CLOEXEC);
 	log_warn("- refused verb=CONNECT code=421 out of descriptors");
 	accept_watch(false);
 	timer_set(&server.accept_timer, BACKOFF_MS);
@@ -376,8 +369,6 @@ on_listener(void *arg, int what)
 		;
 }
 
-/* --- listeners ------------------------------------------------------------- */
-
 static void
 listener_free(struct listener *l)
 {
@@ -408,7 +399,7 @@ server_listen(const char *name, const char *address, int fd)
 	watch_init(&l->watch, fd, on_listener, l);
 	list_push(&server.listeners, &l->node);
 	if (server.spare_fd < 0)
-		server.spare_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		server.spare_fd = eventfd(0, EFD_CLOEXEC);
 	if (server.is_accepting)
 		watch_set(&l->watch, WATCH_READ);
 	log_info("- listening name=%s address=%s", l->name, l->address);
@@ -432,8 +423,6 @@ server_listen_done(void)
 		l->is_current = false;
 	}
 }
-
-/* --- start, knobs, stop ---------------------------------------------------- */
 
 void
 server_init(const char *hostname)

@@ -13,8 +13,6 @@
 #include "str.h"
 #include "xalloc.h"
 
-/* --- replies -------------------------------------------------------------- */
-
 void
 session_format(struct buf *dst, const struct session_reply *r)
 {
@@ -92,8 +90,6 @@ session_close(struct session *s, const struct session_reply *r)
 	session_end_mail(s);
 	s->state = SESSION_CLOSED;
 }
-
-/* --- lines ---------------------------------------------------------------- */
 
 /* False when the line has to wait until recipients are answered. */
 static bool
@@ -192,8 +188,6 @@ session_input(struct session *s, struct span in)
 	}
 	return done;
 }
-
-/* --- the whole ------------------------------------------------------------ */
 
 void
 session_init(struct session *s, const struct session_ops *ops, void *arg,

@@ -14,8 +14,6 @@
 /* The un-dot-stuffed bytes of one piece of input; they do not stay. */
 static struct buf stuff;
 
-/* --- recipients ----------------------------------------------------------- */
-
 /* Gives the replies that are due, in their order. */
 static void
 give_slots(struct session *s)
@@ -92,8 +90,6 @@ session_rcpt(struct session *s, const struct smtp_command *cmd,
 	else
 		s->ops->rcpt(s->arg, cmd, slot);
 }
-
-/* --- the message ---------------------------------------------------------- */
 
 void
 session_mail_reply(struct session *s, const struct session_reply *r)

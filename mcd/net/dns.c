@@ -40,8 +40,6 @@ static struct {
 	struct buf records; /* of the answer being given */
 } dns;
 
-/* --- configuration ---------------------------------------------------------- */
-
 static int
 add_forwarder(struct dns_conf *c, struct span addr, const char *port,
 	      struct err *e)
@@ -148,8 +146,6 @@ dns_init(const struct dns_conf *c, struct err *e)
 	return 0;
 }
 
-/* --- packets ------------------------------------------------------------------ */
-
 /* Where names stand in rdata: fixed bytes, then names, then the rest. */
 static const struct rdata {
 	unsigned type;
@@ -244,8 +240,6 @@ dns_read_packet(struct span packet, unsigned type, struct buf *records,
 	*ttl = least < TTL_MAX ? least : TTL_MAX;
 	return 0;
 }
-
-/* --- questions ------------------------------------------------------------------ */
 
 static void
 question_free(struct question *q)

@@ -42,8 +42,6 @@ has(const struct client *c, enum client_offer offer)
 	return (c->offers & (unsigned)offer) != 0;
 }
 
-/* --- outcomes ------------------------------------------------------------- */
-
 static const char *
 enhanced_of(const struct smtp_reply *r)
 {
@@ -158,8 +156,6 @@ reset(struct client *c)
 	c->state = CLIENT_RSET;
 	buf_add_str(c->out, "RSET\r\n");
 }
-
-/* --- MAIL and RCPT -------------------------------------------------------- */
 
 static void
 add_mail(struct client *c)
@@ -311,8 +307,6 @@ rcpt_reply(struct client *c, const struct smtp_reply *r)
 		end_envelope(c);
 }
 
-/* --- the message ---------------------------------------------------------- */
-
 static void
 data_reply(struct client *c, const struct smtp_reply *r)
 {
@@ -374,8 +368,6 @@ end_reply(struct client *c, const struct smtp_reply *r)
 	tell_accepted(c, &res);
 	finish_mail(c, r->code != 421);
 }
-
-/* --- greeting ------------------------------------------------------------- */
 
 /* A line of the reply to EHLO behind its code. */
 static void
@@ -447,8 +439,6 @@ rset_reply(struct client *c, const struct smtp_reply *r)
 {
 	finish_mail(c, r->code < 300);
 }
-
-/* --- replies -------------------------------------------------------------- */
 
 static void
 take_reply(struct client *c, const struct smtp_reply *r)
@@ -551,8 +541,6 @@ client_input(struct client *c, struct span in)
 	}
 	return c->state == CLIENT_OVER ? in.len : done;
 }
-
-/* --- the whole ------------------------------------------------------------ */
 
 void
 client_init(struct client *c, const struct client_ops *ops, void *arg,

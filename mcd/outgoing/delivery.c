@@ -83,8 +83,6 @@ static struct {
 
 static void next_address(struct delivery *d);
 
-/* --- the end ----------------------------------------------------------------- */
-
 static void
 stop_finish(void)
 {
@@ -114,8 +112,6 @@ delivery_free(struct delivery *d)
 	if (deliveries.is_stopping && deliveries.all.count == 0)
 		stop_finish();
 }
-
-/* --- outcomes ----------------------------------------------------------------- */
 
 static void
 log_result(const struct delivery *d, const struct delivery_rcpt *rcpt,
@@ -229,8 +225,6 @@ all_told(const struct delivery *d)
 			return false;
 	return true;
 }
-
-/* --- a try -------------------------------------------------------------------- */
 
 static void
 on_rcpt(void *arg, size_t index, const struct client_result *r)
@@ -381,8 +375,6 @@ next_address(struct delivery *d)
 	resolve_start(&d->resolve, dest->host, on_resolved, d);
 }
 
-/* --- the start ----------------------------------------------------------------- */
-
 static void
 on_route(void *arg, const struct route *r)
 {
@@ -480,8 +472,6 @@ run(struct delivery *d)
 	route_get(&d->want, d->domain);
 }
 
-/* --- queue's frames -------------------------------------------------------------- */
-
 static struct delivery *
 find(peer_id from, uint32_t token)
 {
@@ -564,8 +554,6 @@ delivery_ask_end(peer_id from, struct frame *f)
 	}
 	run(d);
 }
-
-/* --- stop ------------------------------------------------------------------------- */
 
 /* Each delivery at once, so that one may go. */
 static void

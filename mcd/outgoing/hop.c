@@ -45,8 +45,6 @@ static struct {
 	size_t count;
 } hops;
 
-/* --- the end of a hop ------------------------------------------------------ */
-
 static void
 hop_free(void *arg)
 {
@@ -118,8 +116,6 @@ keep(struct hop *h)
 	hops.idle_count++;
 	io_deadline(&h->io, IDLE_MS);
 }
-
-/* --- what the engine says --------------------------------------------------- */
 
 /* The time for what is waited for now. */
 static void
@@ -202,8 +198,6 @@ static const struct client_ops client_ops = {
 	.done = on_done,
 	.failed = on_failed,
 };
-
-/* --- what the socket says --------------------------------------------------- */
 
 static size_t
 on_input(void *arg, struct span in)
@@ -329,8 +323,6 @@ static const struct io_ops hop_io_ops = {
 	.timeout = on_timeout,
 	.finished = on_finished,
 };
-
-/* --- use --------------------------------------------------------------------- */
 
 void
 hop_init(const char *hostname)

@@ -20,8 +20,6 @@
 #define QUESTION_AT 12 /* behind the header of a packet */
 #define LIMIT_MS 20000
 
-/* --- the server ------------------------------------------------------------- */
-
 static void
 put(struct buf *b, unsigned n)
 {
@@ -140,8 +138,6 @@ serve(int fd)
 	}
 }
 
-/* --- questions ---------------------------------------------------------------- */
-
 static struct got {
 	int calls;
 	int rcode;
@@ -257,8 +253,6 @@ test_silence(void)
 	CHECK(clock_mono_ms() - start < LIMIT_MS / 2, "within the deadline");
 	CHECK_INT(dns_pending(), 0, "nothing is pending");
 }
-
-/* --- without a server ----------------------------------------------------------- */
 
 static void
 test_conf(void)
