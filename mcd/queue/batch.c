@@ -16,6 +16,7 @@
 #include "committer.h"
 #include "file.h"
 #include "str.h"
+#include "sync_pool.h"
 #include "xalloc.h"
 
 #define FOLDERS_KEPT 160 /* descriptors kept open between batches */
@@ -110,21 +111,69 @@ touch(struct batch_folders *f, const char *path, struct err *e)
 	return 0;
 }
 
-/* Syncs the folders touched since the last time. */
-static int
-sync_folders(struct batch_folders *f, struct err *e)
+/* Jobs of the sync pool, and what each is about, for messages. */
+struct syncs {
+	struct sync_job *jobs;
+	const char **paths;
+	size_t count;
+};
+
+static void
+syncs_init(struct syncs *s, size_t max)
 {
-	int result = 0;
+	s->jobs = xcalloc(max + 1, sizeof(*s->jobs));
+	s->paths = xcalloc(max + 1, sizeof(*s->paths));
+	s->count = 0;
+}
+
+static void
+syncs_add(struct syncs *s, int fd, bool is_folder, const char *path)
+{
+	s->jobs[s->count].fd = fd;
+	s->jobs[s->count].is_folder = is_folder;
+	s->paths[s->count++] = path;
+}
+
+/* Adds the folders touched since the last time. */
+static void
+syncs_add_folders(struct syncs *s, struct batch_folders *f)
+{
 	size_t i;
 
 	for (i = 0; i < f->count; i++) {
 		if (!f->list[i].is_touched)
 			continue;
 		f->list[i].is_touched = false;
-		if (fsync(f->list[i].fd) != 0)
-			result = err_sys(e, "%s: sync", f->list[i].path);
+		syncs_add(s, f->list[i].fd, true, f->list[i].path);
 	}
+}
+
+/* Does them all, side by side; the first failure goes to e. */
+static int
+syncs_run(struct syncs *s, struct err *e)
+{
+	int result = 0;
+	size_t i;
+
+	sync_pool_run(s->jobs, s->count);
+	for (i = 0; i < s->count; i++) {
+		errno = s->jobs[i].error;
+		if (errno != 0 && result == 0)
+			result = err_sys(e, "%s: sync", s->paths[i]);
+	}
+	free(s->jobs);
+	free(s->paths);
 	return result;
+}
+
+static int
+sync_folders(struct batch_folders *f, struct err *e)
+{
+	struct syncs s;
+
+	syncs_init(&s, f->count);
+	syncs_add_folders(&s, f);
+	return syncs_run(&s, e);
 }
 
 /* Before anything is changed, so that no later error is missed. */
@@ -198,31 +247,60 @@ start_write_back(struct list *batch)
 	}
 }
 
+static size_t
+count_files(struct list *batch)
+{
+	struct list *n;
+	size_t count = 0;
+
+	for_ops(n, batch) count += OP(n)->file_count;
+	return count;
+}
+
 static int
-sync_files(struct list *batch, struct err *e)
+close_files(struct list *batch, struct err *e)
 {
 	struct commit_file *file;
 	struct list *n;
 	size_t i;
+	int r;
 
-	start_write_back(batch);
 	for_ops(n, batch)
 	{
 		for (i = 0; i < OP(n)->file_count; i++) {
 			file = &OP(n)->files[i];
-			if (fdatasync(file->fd) != 0)
-				return err_sys(e, "%s: sync", file->path);
-			if (close(file->fd) != 0) {
-				file->fd = -1;
-				return err_sys(e, "%s: close", file->path);
-			}
+			r = close(file->fd);
 			file->fd = -1;
+			if (r != 0)
+				return err_sys(e, "%s: close", file->path);
 		}
 	}
 	return 0;
 }
 
-/* Gives the bodies, or all others, their names, durably. */
+/* Contents of all files, and the folders that hold the names of bodies. */
+static int
+sync_files(struct batch_folders *f, struct list *batch, struct err *e)
+{
+	struct syncs s;
+	struct list *n;
+	size_t i;
+
+	start_write_back(batch);
+	syncs_init(&s, count_files(batch) + f->count);
+	for_ops(n, batch)
+	{
+		for (i = 0; i < OP(n)->file_count; i++)
+			syncs_add(&s, OP(n)->files[i].fd, false,
+				  OP(n)->files[i].path);
+	}
+	syncs_add_folders(&s, f);
+	if (syncs_run(&s, e) != 0)
+		return -1;
+	return close_files(batch, e);
+}
+
+/* Gives the bodies, or all others, their names. */
 static int
 place_files(struct batch_folders *f, struct list *batch, bool bodies,
 	    struct err *e)
@@ -246,7 +324,7 @@ place_files(struct batch_folders *f, struct list *batch, bool bodies,
 				return err_sys(e, "%s: rename", file->path);
 		}
 	}
-	return sync_folders(f, e);
+	return 0;
 }
 
 /* Unlinks one file of an operation that failed, durably if it had its
@@ -256,17 +334,18 @@ take_back(struct batch_folders *f, struct commit_file *file)
 {
 	struct err ignored;
 
-	if (file->tmp[0] != '\0')
-		(void)unlinkat(f->spool_fd, file->tmp, 0);
+	if (file->tmp[0] != '\0' && unlinkat(f->spool_fd, file->tmp, 0) != 0)
+		file->is_left_tmp = errno != ENOENT;
 	if (file->is_replacing)
 		return 0;
+	file->is_left = true;
 	if (unlinkat(f->spool_fd, file->path, 0) != 0 && errno != ENOENT)
 		return -1;
-	if (!file->is_placed)
-		return 0;
-	if (touch(f, file->path, &ignored) != 0)
+	if (file->is_placed && (touch(f, file->path, &ignored) != 0 ||
+				sync_folders(f, &ignored) != 0))
 		return -1;
-	return sync_folders(f, &ignored);
+	file->is_left = false;
+	return 0;
 }
 
 /*
@@ -286,8 +365,10 @@ undo(struct batch_folders *f, struct commit_op *op)
 		for (i = op->file_count; i > 0; i--) {
 			if (op->files[i - 1].is_body != bodies)
 				continue;
-			if (bodies && !is_clean)
+			if (bodies && !is_clean) {
+				op->files[i - 1].is_left = true;
 				continue;
+			}
 			if (take_back(f, &op->files[i - 1]) != 0)
 				is_clean = false;
 		}
@@ -370,9 +451,9 @@ batch_run(struct batch_folders *f, struct list *batch)
 	if (f->count > FOLDERS_KEPT)
 		forget_folders(f);
 	if (open_folders(f, batch, &e) != 0 || write_files(f, batch, &e) != 0 ||
-	    sync_files(batch, &e) != 0 ||
 	    place_files(f, batch, true, &e) != 0 ||
-	    place_files(f, batch, false, &e) != 0)
+	    sync_files(f, batch, &e) != 0 ||
+	    place_files(f, batch, false, &e) != 0 || sync_folders(f, &e) != 0)
 		fail_all(f, batch, &e);
 	unlink_all(f, batch);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broom.h"
 #include "change.h"
 #include "clock.h"
 #include "deliver.h"
@@ -72,6 +73,8 @@ on_durable(struct commit_op *op, int result, const struct err *e)
 	struct bounce *b = op->arg;
 	struct message *m;
 
+	if (result != 0)
+		broom_op(op);
 	commit_op_free(op);
 	if (result != 0) {
 		log_error("%s bounce_failed reason=%s", b->env.name,

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broom.h"
 #include "health.h"
 #include "keep.h"
 #include "ledger_writer.h"
@@ -74,6 +75,9 @@ on_written(struct commit_op *op, int result, const struct err *e)
 	if (result != 0) {
 		log_error("%s change_failed to=%s reason=%s", m->name,
 			  state_name(c->to), log_text(e->text));
+		/* What was taken back there may come again with a crash. */
+		if (m->state != c->to)
+			m->ghosts |= (uint8_t)(1u << c->to);
 		health_commit_failed(e);
 	} else {
 		if (e->text[0] != '\0')
@@ -132,11 +136,11 @@ remove_body(const struct message *m)
 	if (message_has_kin(m))
 		return;
 	keep_id_of(m->name, body);
-	keep_body_remove(body);
+	broom_body(body);
 	if (!m->is_cleaned && m->is_known)
 		return;
 	(void)str_fmt(body, sizeof(body), "%.*s.c", ENVELOPE_ID_LEN, m->name);
-	keep_body_remove(body);
+	broom_body(body);
 }
 
 static void remove_try(void *arg);

@@ -16,8 +16,11 @@
 #include "batch.h"
 #include "file.h"
 #include "log.h"
+#include "sync_pool.h"
 #include "wake.h"
 #include "xalloc.h"
+
+#define SYNC_THREADS 24
 
 static struct {
 	int spool_fd;
@@ -119,6 +122,7 @@ finish_all(void *arg)
 {
 	struct list done, *n;
 	struct commit_op *op;
+	struct err e;
 
 	(void)arg;
 	list_init(&done);
@@ -128,7 +132,8 @@ finish_all(void *arg)
 	while ((n = list_pop(&done)) != NULL) {
 		op = list_entry(n, struct commit_op, node);
 		self.pending--;
-		op->done(op, op->result, &op->e);
+		e = op->e; /* done() may free op before it reads e */
+		op->done(op, op->result, &e);
 	}
 	wake_expect(&self.wake, self.pending > 0);
 }
@@ -149,6 +154,7 @@ committer_start(int spool_fd, int threads)
 	/* Signals are for the loop's thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
+	sync_pool_start(SYNC_THREADS);
 	self.thread_count = 0;
 	for (i = 0; i < threads && i < COMMITTER_THREADS_MAX; i++) {
 		failed = pthread_create(&self.threads[i], NULL, thread_run,
@@ -201,6 +207,7 @@ committer_stop(void)
 	for (i = 0; i < self.thread_count; i++)
 		pthread_join(self.threads[i], NULL);
 	self.thread_count = 0;
+	sync_pool_stop();
 	/* A done() that submits has nobody left to do it. */
 	finish_all(NULL);
 	wake_release(&self.wake);

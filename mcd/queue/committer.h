@@ -42,6 +42,7 @@ struct commit_file {
 	bool is_body; /* durable, its name too, before the others */
 	bool is_replacing; /* path may be there: a failure leaves it */
 	bool is_placed; /* private */
+	bool is_left, is_left_tmp; /* a failure could not unlink it */
 };
 
 /* Files that become durable together; of several the bodies come first. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broom.h"
 #include "change.h"
 #include "clock.h"
 #include "committer.h"
@@ -91,7 +92,7 @@ opening_free(struct opening *o)
 static void
 opening_drop(struct opening *o)
 {
-	keep_body_remove(o->id);
+	broom_body(o->id);
 	opening_free(o);
 }
 
@@ -341,6 +342,8 @@ on_committed(struct commit_op *op, int result, const struct err *e)
 	const struct envelope *env = &o->letter->env;
 	struct message *m;
 
+	if (result != 0)
+		broom_op(op);
 	commit_op_free(op);
 	if (result != 0) {
 		log_error("%s commit_failed reason=%s", o->id,

@@ -16,7 +16,6 @@
 
 #include "clock.h"
 #include "file.h"
-#include "log.h"
 #include "str.h"
 
 #define SEQUENCE_MAX 0xffff
@@ -244,15 +243,4 @@ keep_body_check(const char *body, uint64_t size, struct err *e)
 	failed = errno;
 	err_sys(e, "%s", path);
 	return failed == ENOENT ? BODY_BAD : BODY_LATER;
-}
-
-void
-keep_body_remove(const char *body)
-{
-	char path[SPOOL_PATH_SIZE];
-
-	spool_body_path(body, path);
-	if (unlinkat(self.fd, path, 0) != 0 && errno != ENOENT)
-		log_warn("%s body_left reason=%s", body,
-			 log_text(strerror(errno)));
 }

@@ -48,7 +48,4 @@ enum body_result keep_body_open(const char *body, uint64_t size, int *fd,
 /* The same without opening it. */
 enum body_result keep_body_check(const char *body, uint64_t size,
 				 struct err *e);
-/* Not durable: the start removes a body that nothing refers to. */
-void keep_body_remove(const char *body);
-
 #endif

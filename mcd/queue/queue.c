@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broom.h"
 #include "committer.h"
 #include "deliver.h"
 #include "drift.h"
@@ -159,6 +160,7 @@ init(const struct conf *conf)
 		fatal(75, "%s", e.text);
 	drift_init();
 	health_init();
+	broom_init();
 	committer_start(keep_fd(), (int)conf->committers);
 	ledger_writer_start(keep_ledger_fd(), &ledger_ops);
 	policies_init();

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broom.h"
 #include "change.h"
 #include "clock.h"
 #include "deliver.h"
@@ -284,7 +285,7 @@ on_body(void *arg, const char *body, int is_stray)
 	if (self.is_partial || has_envelope(id))
 		return 0;
 	self.orphans++;
-	keep_body_remove(body);
+	broom_body(body);
 	return 0;
 }
 
