@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The end of mcd: sessions, messages under way, roles that do not go, and
+# a second signal.
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from parent_lib import (Mcd, Sink, await_true, done, is_alive,  # noqa: E402
+                        ok, room, same)
+
+
+def in_data(m):
+    """A session in the middle of a message."""
+    s = m.smtp()
+    s.ehlo()
+    s.mail("sender@other.example")
+    s.rcpt("x@example.org")
+    same(s.docmd("DATA")[0], 354, "a message is begun")
+    s.send(b"Subject: long\r\n\r\nfirst\r\n")
+    return s
+
+
+def idle(m):
+    idle_session = m.smtp()
+    idle_session.ehlo()
+    pids = m.all_pids()
+    m.process.send_signal(signal.SIGTERM)
+    same(idle_session.getreply()[0], 421, "an idle session is told 421")
+    same(m.wait(30), 0, "SIGTERM: exit 0")
+    ok(not any(map(is_alive, pids)), "no process is left")
+
+
+def under_way(m, sink):
+    m.start().await_ready(2)
+    s = in_data(m)
+    before = sink.count()
+    m.process.send_signal(signal.SIGTERM)
+    m.await_log("stopping signal=15", 2)
+    s.send(b"last\r\n.\r\n")
+    code = s.getreply()[0]
+    same(code, 250, "a message that was being sent is taken")
+    same(m.wait(60), 0, "then mcd exits with 0")
+    m.start().await_ready(3)
+    ok(await_true(lambda: sink.count() == before + 1),
+       "it is delivered, if not before then by the next mcd", m.logged())
+
+
+def again(m, sig, name):
+    s = in_data(m)
+    pids = m.all_pids()
+    m.process.send_signal(sig)
+    m.await_log("stopping signal=")
+    time_before = time.monotonic()
+    ok(await_true(lambda: "stopping signal=%d" % sig in m.logged()),
+       f"{name} stops mcd")
+    m.process.send_signal(sig)
+    same(m.wait(15), 0, f"a second {name}: exit 0")
+    ok(time.monotonic() - time_before < 10, "at once")
+    ok(not any(map(is_alive, pids)), "no process is left")
+    s.close()
+
+
+def hung(m):
+    m.set("setting", "set", "stop_data_time", "0s")
+    m.set("setting", "set", "stop_reply_time", "0s")
+    m.start().await_ready(5)
+    pid = m.roles()["outgoing"]
+    os.kill(pid, signal.SIGSTOP)
+    m.process.send_signal(signal.SIGTERM)
+    same(m.wait(40), 0, "with a role that hangs: exit 0")
+    ok("role does not stop: killed role=outgoing" in m.logged(),
+       "the role is killed and named", m.logged())
+    ok(not is_alive(pid), "it is gone")
+
+
+def main():
+    d = room()
+    sink = Sink(d)
+    m = Mcd(d)
+    m.set("domain", "add", "example.org", "--dest", sink.address)
+    m.start().await_ready()
+    idle(m)
+    under_way(m, sink)
+    again(m, signal.SIGTERM, "SIGTERM")
+    m.start().await_ready(4)
+    again(m, signal.SIGINT, "SIGINT")
+    hung(m)
+    done()
+
+
+main()
