@@ -25,11 +25,9 @@ files() {
 
 # scripts NAME: those whose first line names that interpreter.
 scripts() {
-	tree | while read -r f; do
-		case $(head -c 80 "$f" | head -n 1 | tr -d '\000') in
-		'#!'*"$1") printf '%s\n' "$f" ;;
-		esac
-	done
+	tree | xargs awk -v name="$1" '
+	FNR == 1 && /^#!/ && $0 ~ "[/ ]" name "$" { print FILENAME }
+	{ nextfile }' /dev/null
 }
 
 # code_of FILE...: FILE:LINE:TEXT of C without its comments, with strings empty.

@@ -5,12 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 
 code=$(files c h)
-all=$(
-	for f in $(files c h def sh py md in tab) $(scripts sh) \
-		$(scripts bash) $(scripts python3); do
-		printf '%s\n' "$f"
-	done | sort -u
-)
+all=$( (files c h def sh py md in tab && scripts sh && scripts bash &&
+	scripts python3) | sort -u)
 
 unlicensed() {
 	# shellcheck disable=SC2086 # one word a file
