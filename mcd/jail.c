@@ -82,8 +82,6 @@ jail_enter(const char *user, const char *dir, bool *jailed, struct err *e)
 	return 0;
 }
 
-/* --- workers -------------------------------------------------------------- */
-
 static int
 limit(int what, rlim_t soft, const char *name, struct err *e)
 {

@@ -43,8 +43,6 @@ static struct {
 	int exit_code;
 } self;
 
-/* --- what children say ---------------------------------------------------- */
-
 static void
 all_ready(void)
 {
@@ -127,8 +125,6 @@ on_down(peer_id p, enum role r)
 		worker_row(i, 0, 0);
 }
 
-/* --- reload --------------------------------------------------------------- */
-
 static int
 reload(struct err *e)
 {
@@ -189,8 +185,6 @@ on_reload_ask(peer_id from, struct frame *f)
 	(void)peer_answer(from, f->token, FRAME_reload_reply, &reply, -1);
 }
 
-/* --- signals and time ----------------------------------------------------- */
-
 static void
 on_signal_stop(int signo)
 {
@@ -232,8 +226,6 @@ on_watchdog(void *arg)
 	notify_send("WATCHDOG=1\n");
 	timer_set(&self.watchdog, notify_watchdog_ms());
 }
-
-/* --- start ---------------------------------------------------------------- */
 
 static int
 fail(int exit_code, const struct err *e)

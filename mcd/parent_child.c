@@ -101,8 +101,6 @@ kill_all(void)
 	}
 }
 
-/* --- starting ------------------------------------------------------------- */
-
 static void
 wire_to_all(const struct child *c)
 {
@@ -239,8 +237,6 @@ children_ready(peer_id from, uint32_t generation)
 	self.events->all_ready();
 }
 
-/* --- stopping ------------------------------------------------------------- */
-
 /* The lowest number of those that are left, 0 when none is. */
 static int
 stop_order_now(void)
@@ -322,8 +318,6 @@ children_kill(void)
 	if (count_alive() == 0)
 		self.events->all_gone();
 }
-
-/* --- deaths --------------------------------------------------------------- */
 
 static void
 gone_in_stop(struct child *c)
@@ -417,8 +411,6 @@ children_reap(void)
 		}
 	}
 }
-
-/* --- signs of life -------------------------------------------------------- */
 
 void
 children_beat(peer_id from)

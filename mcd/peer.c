@@ -97,8 +97,6 @@ is_plural(enum role r)
 	return r == ROLE_CTL || r == ROLE_WORKER;
 }
 
-/* --- questions of ours ---------------------------------------------------- */
-
 static void
 ask_free(struct ask *a)
 {
@@ -128,8 +126,6 @@ ask_late(void *arg)
 		  (unsigned long)a->node.id, role_name(a->peer->role));
 	ask_end(a, NULL);
 }
-
-/* --- coming and going ----------------------------------------------------- */
 
 static void
 drop(struct peer *p)
@@ -335,8 +331,6 @@ peer_flush_all(int64_t timeout_ms)
 	}
 	free(polls);
 }
-
-/* --- sending -------------------------------------------------------------- */
 
 static int
 send_frame(struct peer *p, enum frame_type type, uint32_t token,

@@ -22,8 +22,9 @@ typedef uint32_t peer_id; /* 0: none */
 
 /*
  * Handles a NOTE, an ASK, or a MORE that belongs to an ASK of the other
- * side: a MORE for whose type there is no handler belongs to an answer.  f and its body are valid for the call; f->fd is closed after it
- * unless the handler took it and set f->fd to -1 (hence not const).
+ * side: a MORE for whose type there is no handler belongs to an answer.
+ * f and its body are valid for the call; f->fd is closed after it unless
+ * the handler took it and set f->fd to -1 (hence not const).
  */
 typedef void peer_frame_fn(peer_id from, struct frame *f);
 struct peer_handler {

@@ -138,8 +138,6 @@ role_exit(void)
 	exit(EXIT_SUCCESS);
 }
 
-/* --- configuration -------------------------------------------------------- */
-
 static enum log_level
 log_level(const struct conf *conf)
 {
@@ -197,8 +195,6 @@ take_conf(int fd)
 	set_hostname();
 	return 0;
 }
-
-/* --- what the parent says ------------------------------------------------- */
 
 static void
 set_beat(void *arg)
@@ -322,8 +318,6 @@ init_peers(void)
 	self.peer_ops.down = on_down;
 	peer_init(self.ops->role, &self.peer_ops);
 }
-
-/* --- start ---------------------------------------------------------------- */
 
 /* The parent's first two frames, without a loop. */
 static void

@@ -48,8 +48,6 @@ static struct {
 
 static void start_waiting(void);
 
-/* --- jobs ----------------------------------------------------------------- */
-
 static struct job *
 job_new(peer_id from, struct frame *f)
 {
@@ -92,8 +90,6 @@ job_end(struct job *j, enum scan_status status, const char *text)
 	(void)peer_answer(j->from, j->token, FRAME_scan_done, &done, -1);
 	job_free(j);
 }
-
-/* --- who is there --------------------------------------------------------- */
 
 static struct slot *
 slot_of_pid(pid_t pid)
@@ -159,8 +155,6 @@ count_busy(int change)
 		self.is_alone = false;
 	stats_set(role_stats(), STAT_filter_busy, self.busy);
 }
-
-/* --- a job and its worker ------------------------------------------------- */
 
 /* An idle worker: whether it stays. */
 static void
@@ -237,8 +231,6 @@ start_waiting(void)
 		start_job(s, j);
 	}
 }
-
-/* --- workers come and go -------------------------------------------------- */
 
 static void
 worker_gone(struct slot *s, int status)
@@ -320,8 +312,6 @@ set_wanted(unsigned wanted)
 	}
 	tell_slots(false);
 }
-
-/* --- the role ------------------------------------------------------------- */
 
 static void
 on_scan(peer_id from, struct frame *f)

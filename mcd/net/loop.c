@@ -83,8 +83,6 @@ loop_base(void)
 	return loop.base;
 }
 
-/* --- timers --------------------------------------------------------------- */
-
 static void
 timer_fired(evutil_socket_t fd, short what, void *arg)
 {
@@ -139,8 +137,6 @@ timer_release(struct timer *t)
 	t->ev = NULL;
 }
 
-/* --- descriptors ---------------------------------------------------------- */
-
 static void
 watch_fired(evutil_socket_t fd, short what, void *arg)
 {
@@ -193,8 +189,6 @@ watch_release(struct watch *w)
 	w->what = 0;
 }
 
-/* --- later ---------------------------------------------------------------- */
-
 void
 defer_init(struct defer *d, loop_fn *fn, void *arg)
 {
@@ -216,8 +210,6 @@ defer_release(struct defer *d)
 	if (d->node.next != NULL)
 		list_del(&d->node);
 }
-
-/* --- signals -------------------------------------------------------------- */
 
 static void
 signal_fired(evutil_socket_t signo, short what, void *arg)

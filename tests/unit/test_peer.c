@@ -82,8 +82,6 @@ static const struct peer_handler handlers[] = {
 };
 static const struct peer_ops ops = { handlers, on_up, on_down };
 
-/* --- tools ---------------------------------------------------------------- */
-
 static bool (*awaited)(void);
 static struct timer look;
 
@@ -210,8 +208,6 @@ send_done(struct chan *c, uint32_t token)
 	if (chan_send(c, FRAME_ctl_done, token, &body, -1) != 0)
 		fatal(71, "%s", chan_error(c));
 }
-
-/* --- tests ---------------------------------------------------------------- */
 
 static void
 test_answers(void)
@@ -435,8 +431,6 @@ test_replace(void)
 	chan_free(d);
 }
 
-/* --- what breaks the rules ------------------------------------------------ */
-
 static void
 send_garbage(int fd)
 {
@@ -570,8 +564,6 @@ test_descriptors(void)
 	CHECK(ask(id + 1000, 0, &r) == 0, "nobody cannot be asked");
 	drop_both(id, c);
 }
-
-/* --- many frames ---------------------------------------------------------- */
 
 static bool
 all_notes(void)

@@ -39,8 +39,6 @@ static struct {
 	uint32_t token;
 } pool;
 
-/* --- start and end -------------------------------------------------------- */
-
 static int
 text_fd(const char *text)
 {
@@ -190,8 +188,6 @@ await_slots(uint32_t slots)
 	return pool.slots == slots;
 }
 
-/* --- scans ---------------------------------------------------------------- */
-
 struct result {
 	uint32_t token;
 	enum scan_status status;
@@ -289,8 +285,6 @@ set_knobs(const char *lines)
 	       ioctl(chan_fd(pool.control), SIOCOUTQ, &unread) == 0)
 		(void)poll(NULL, 0, 1);
 }
-
-/* --- tests ---------------------------------------------------------------- */
 
 static void
 test_verdicts(void)
