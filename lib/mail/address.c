@@ -257,6 +257,9 @@ check_utf8(struct address *out, struct err *e)
 static struct cursor
 cursor_of(struct span in, int flags, struct err *e)
 {
+	/* An empty span may have no address to count from. */
+	if (in.len == 0)
+		in.p = "";
 	return (struct cursor){ .p = in.p,
 				.end = in.p + in.len,
 				.has_utf8 = (flags & ADDRESS_ALLOW_UTF8) != 0,

@@ -306,13 +306,13 @@ enum envelope_result
 envelope_read(struct span text, struct arena *a, struct envelope *env,
 	      struct err *e)
 {
-	struct reader r = { .p = text.p,
-			    .end = text.p + text.len,
-			    .arena = a,
-			    .env = env,
-			    .e = e };
-	enum envelope_result result = read_version(&r);
+	struct reader r = { .arena = a, .env = env, .e = e };
+	enum envelope_result result;
 
+	/* An empty span may have no address to count from. */
+	r.p = text.len > 0 ? text.p : "";
+	r.end = r.p + text.len;
+	result = read_version(&r);
 	envelope_init(env);
 	if (result != ENVELOPE_OK)
 		return result;
