@@ -199,9 +199,10 @@ class Lab:
                                f"{got.returncode} {got.stderr}{got.stdout}")
         return got.stdout
 
-    def json(self, *words):
-        text = self.ctl("--json", *words)
-        return json.loads(text) if text.strip() else None
+    def rows(self, *words):
+        """What mcctl says, one object a row."""
+        return [json.loads(line) for line in
+                self.ctl("--json", *words).splitlines()]
 
     def pid(self, role):
         got = self.run("--json", "status")
