@@ -7,10 +7,9 @@
 : "${CLANG_FORMAT:=clang-format}"
 
 otherwise() {
-	files c h | while read -r f; do
-		"$CLANG_FORMAT" --style=file "$f" | cmp -s - "$f" ||
-			printf '%s: run clang-format -i on it\n' "$f"
-	done
+	files c h | xargs "$CLANG_FORMAT" --style=file --dry-run 2>&1 |
+		sed -n 's/^\([^ :]*\):[0-9:]* warning: .*/\1: run clang-format -i/p' |
+		sort -u
 }
 
 words='C is laid out as clang-format 14 does it'
