@@ -14,6 +14,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "commit.h"
+#include "dict.h"
 #include "file.h"
 #include "log.h"
 #include "received.h"
@@ -31,7 +32,8 @@ struct rcpt_item {
 	struct mail *mail;
 	uint32_t token; /* 0: answered */
 	unsigned slot;
-	const char *address;
+	const char *given; /* as the client wrote it */
+	const char *address; /* to deliver to */
 	const char *orcpt, *notify;
 };
 
@@ -52,7 +54,8 @@ struct mail {
 	bool is_outbound;
 	uint64_t size_hint;
 	struct list asked, accepted; /* struct rcpt_item */
-	unsigned rcpt_count; /* accepted */
+	struct dict addresses; /* of the accepted */
+	unsigned rcpt_count; /* accepted, each address once */
 	enum body_step step;
 	uint32_t body_token, commit_token;
 	int fd;
@@ -200,13 +203,32 @@ on_body(void *arg, struct span piece)
 	return -1;
 }
 
+/* One that was there before gets no second copy. */
+static void
+rcpt_accept(struct rcpt_item *it, const char *canonical)
+{
+	struct mail *m = it->mail;
+
+	it->address = it->given;
+	if (canonical[0] != '\0')
+		it->address = arena_strdup(&m->arena, canonical);
+	list_del(&it->node);
+	if (dict_get(&m->addresses, it->address) == NULL) {
+		dict_set(&m->addresses, it->address, it);
+		list_push(&m->accepted, &it->node);
+		m->rcpt_count++;
+	}
+	body_ask(m);
+}
+
 static void
 rcpt_answer(struct rcpt_item *it, const struct frame_rcpt_reply *b)
 {
 	struct mail *m = it->mail;
 	struct session_reply r = r_no_control;
 
-	if (b != NULL && b->code >= 200 && b->code < 600) {
+	if (b != NULL &&
+	    (b->code / 100 == 2 || b->code / 100 == 4 || b->code / 100 == 5)) {
 		r.code = (int)b->code;
 		r.enhanced = b->enhanced;
 		r.text = b->text;
@@ -216,11 +238,7 @@ rcpt_answer(struct rcpt_item *it, const struct frame_rcpt_reply *b)
 			r = r_direction;
 		} else {
 			m->is_outbound = !!b->is_outbound;
-			it->address = arena_strdup(&m->arena, b->canonical);
-			list_del(&it->node);
-			list_push(&m->accepted, &it->node);
-			m->rcpt_count++;
-			body_ask(m);
+			rcpt_accept(it, b->canonical);
 			if (r.text[0] == '\0')
 				r.text = "Ok";
 		}
@@ -257,6 +275,7 @@ on_rcpt(void *arg, const struct smtp_command *cmd, unsigned slot)
 
 	it->mail = m;
 	it->slot = slot;
+	it->given = arena_strdup(&m->arena, cmd->path.text);
 	it->orcpt = span_dup(&m->arena, cmd->orcpt);
 	it->notify = span_dup(&m->arena, cmd->notify);
 	list_push(&m->asked, &it->node);
@@ -281,6 +300,7 @@ mail_free(struct mail *m)
 	if (m->commit_token != 0)
 		peer_forget(m->commit_token);
 	body_drop(m);
+	dict_release(&m->addresses, NULL);
 	arena_release(&m->arena);
 	free(m);
 }
@@ -437,7 +457,7 @@ commit(struct mail *m, const struct session_body *body)
 
 	if (m->rcpt_count == 1)
 		rec.rcpt = list_entry(m->accepted.next, struct rcpt_item, node)
-				   ->address;
+				   ->given;
 	received_write(&rec, &field);
 	frame.received = buf_span(&field);
 	m->commit_token = commit_send(m, &frame);

@@ -5,6 +5,7 @@
 # deadline: 240
 import os
 import re
+import resource
 import socket
 import sys
 
@@ -12,6 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from smtplab import (Client, Hop, Lab, claim, client, run, same, wait_for,
                      without_received)
 
+ASAN = os.environ.get("MCGATE_ASAN") == "yes"
 hop = Hop()
 lab = Lab(hop.text, message_size_max="64k", smtp_rcpt_max="100",
           smtp_messages_max="10", smtp_errors_max="5")
@@ -202,5 +204,46 @@ def times():
     claim(wait_for(lab.is_empty), "of which nothing is left")
 
 
+def same_recipient_twice():
+    c = client(lab)
+    before = len(hop.mails)
+    same(c.mail(BODY, rcpts=["t@ours.example"] * 3)[:3], "250",
+         "a recipient given three times is taken")
+    same(hop.got(before + 1), before + 1, "and delivered")
+    same(hop.mails[-1][0].count("RCPT TO:<t@ours.example>"), 1, "once")
+
+
+def many_idle():
+    pid = lab.pid("incoming")
+
+    def dirty_kb():
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+            return int(re.search(r"Private_Dirty:\s+(\d+)", f.read())[1])
+    before = dirty_kb()
+    held = [client(lab) for _ in range(500)]
+    claim(dirty_kb() - before < 500 * 4 or ASAN,
+          "an idle session takes less than 4 kB", before, dirty_kb())
+    for c in held:
+        c.close()
+
+
+def out_of_descriptors():
+    pid = lab.pid("incoming")
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = len(os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 10, hard))
+    held = [Client(lab) for _ in range(30)]
+    got = [c.reply()[:3] for c in held]
+    claim(got.count("220") >= 5 and got.count("421") >= 10 and
+          got.count("220") + got.count("421") == 30,
+          "out of descriptors: some are served, the rest told so", got)
+    for c in held:
+        c.close()
+    claim(wait_for(lambda: client(lab).say("NOOP")[:3] == "250"),
+          "and it recovers")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+
+
 run(greeting, one_mail, pipelined, half_closed, parameters, refusals, limits,
-    lost_in_data, per_client, times)
+    lost_in_data, per_client, same_recipient_twice, many_idle,
+    out_of_descriptors, times)
