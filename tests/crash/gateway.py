@@ -22,6 +22,10 @@ import shim as shimlib  # noqa: E402
 SRC = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 QUIET_SECONDS = 60
+LAUNCH_TRIES = 5
+HELD = "@held.example"
+DOMAINS = ["one.example", "two.example", "held.example"]
+DOMAIN_KNOBS = ["two.example:id_header=yes", "held.example:hold_mail=yes"]
 KNOBS = ["retry_first=1s", "retry_max=1s", "stop_data_time=2s",
          "stop_reply_time=5s", "spool_reserve=0"]
 
@@ -45,17 +49,17 @@ def body_of(token, size):
 
 
 class Sent:
-    """One message: what was said about it, and where it must be."""
+    """One message: what was said about it, and where it must be.  answer
+    is "yes", "no" (refused at the end of data), "never" (it did not come
+    as far as that) or "unknown" (no reply came to the end of data)."""
 
     def __init__(self, token, data, rcpts, answer, text):
         self.token, self.data, self.rcpts = token, data, rcpts
-        self.answer = answer  # "yes", "no", "unknown"
-        self.text = text
+        self.answer, self.text = answer, text
 
 
 def smtp_send(endpoint, token, rcpts, size, timeout=45):
-    """Plays one SMTP transaction.  unknown: the connection went after the
-    end mark was sent without a reply."""
+    """Plays one SMTP transaction."""
     data = body_of(token, size)
     stuffed = data.replace(b"\r\n.", b"\r\n..") + b".\r\n"
     host, _, port = endpoint.rpartition(":")
@@ -93,9 +97,10 @@ def smtp_send(endpoint, token, rcpts, size, timeout=45):
             text = expect(None, "2")
             return Sent(token, data, rcpts, "yes", text)
     except smtplib.SMTPException as e:
-        return Sent(token, data, rcpts, "no", str(e))
+        return Sent(token, data, rcpts, "no" if at_end else "never",
+                    str(e))
     except (OSError, ConnectionError) as e:
-        return Sent(token, data, rcpts, "unknown" if at_end else "no",
+        return Sent(token, data, rcpts, "unknown" if at_end else "never",
                     repr(e))
 
 
@@ -112,6 +117,7 @@ class Gateway:
         self.tokens = 0
         self.number = number
         self.prefix = f"n{number}"
+        self.model = self.home = self.process = None
         self.shim = shimlib.Shim(self.dir + "/switch",
                                  build + "/tests/crash/shim_make")
         self.start_sink()
@@ -146,77 +152,114 @@ class Gateway:
     def log_path(self):
         return f"{self.home}/log/mcd.log"
 
-    def start(self, spool=None, trace=False):
-        """Starts a lab of its own folder; spool is taken over."""
+    def make_model(self):
+        """A lab of its own, whose settings all homes begin with."""
+        self.model = self.dir + "/model"
+        lab = [SRC + "/tools/lab"]
+        words = ["up", "--dir", self.model, "--smtp", "127.0.0.1:0",
+                 "--relay-to", self.next_hop, "--build", self.build]
+        for d in DOMAINS:
+            words += ["--domain", d]
+        for k in KNOBS:
+            words += ["--set", k]
+        for k in DOMAIN_KNOBS:
+            words += ["--domain-set", k]
+        run_tool(lab + words)
+        run_tool(lab + ["down", "--dir", self.model])
+
+    def start(self, spool=None, trace=False, stop_at=None):
+        """A new home; the folder spool becomes its spool.  stop_at() arms
+        the shim before mcd starts: see launch()."""
+        if self.model is None:
+            self.make_model()
         self.incarnation += 1
         self.home = f"{self.dir}/home{self.incarnation}"
-        os.makedirs(self.home)
+        for d in ("etc", "log", "run", "lib", "spool"):
+            os.makedirs(f"{self.home}/{d}")
+        shutil.copy(self.model + "/lib/settings.db", self.home + "/lib")
         if spool is not None:
+            os.rmdir(self.home + "/spool")
             os.rename(spool, self.home + "/spool")
         self.shim.disarm()
         self.shim.at.trace = 1 if trace else 0
         self.trace_log = f"{self.home}/trace"
-        env = dict(os.environ)
-        env.update({
+        self.env = dict(os.environ)
+        self.env.update({
             "LD_PRELOAD": preload(self.build),
             "MCGATE_SHIM": self.shim.path,
             "MCGATE_SHIM_ROOT": self.home + "/spool"})
+        self.base, self.inodes = None, None
         if trace:
             os.makedirs(self.trace_log + ".d")
-            env["MCGATE_SHIM_LOG"] = self.trace_log
-        self.env = env
-        self.launch()
+            self.env["MCGATE_SHIM_LOG"] = self.trace_log
+            if spool is not None:
+                self.base = self.home + "/base"
+                self.inodes = shimlib.copy_base(self.home + "/spool",
+                                                self.base)
+        self.launch(stop_at)
 
-    def launch(self):
-        words = [SRC + "/tools/lab", "up", "--dir", self.home, "--smtp",
-                 "127.0.0.1:0", "--relay-to", self.next_hop, "--build",
-                 self.build, "--domain", "one.example", "--domain",
-                 "two.example", "--domain", "held.example"]
-        for k in KNOBS:
-            words += ["--set", k]
-        words += ["--domain-set", "two.example:id_header=yes",
-                  "--domain-set", "held.example:hold_mail=yes"]
-        done = subprocess.run(words, env=self.env, capture_output=True,
-                              text=True, check=False,
-                              stdin=subprocess.DEVNULL)
-        if done.returncode != 0:
-            raise Fault("lab up: " + done.stderr.strip())
-        with open(self.home + "/smtp", encoding="ascii") as f:
-            self.endpoint = f.read().strip()
-        with open(self.home + "/mcd.pid", encoding="ascii") as f:
-            self.pid = int(f.read())
-        self.wait_running()
+    def write_conf(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with open(self.model + "/etc/mcd.conf", encoding="utf-8") as f:
+            text = f.read()
+        with open(self.model + "/smtp", encoding="ascii") as f:
+            old = f.read().strip()
+        self.endpoint = f"127.0.0.1:{port}"
+        text = text.replace(old, self.endpoint)
+        with open(self.home + "/etc/mcd.conf", "w", encoding="utf-8") as f:
+            f.write(text.replace(self.model, self.home))
+
+    def launch(self, stop_at=None):
+        """Runs mcd on its home.  With stop_at it may die in its start;
+        whether it is up is then the answer."""
+        for left in range(LAUNCH_TRIES, 0, -1):
+            self.write_conf()
+            self.restarts = 0
+            with open(self.log_path(), "ab") as log:
+                if stop_at is not None:
+                    stop_at()
+                self.process = subprocess.Popen(
+                    [self.build + "/sbin/mcd", "-c",
+                     self.home + "/etc/mcd.conf"], env=self.env,
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True)
+            self.pid = self.process.pid
+            wait_until(lambda: self.all_running() or not self.is_up(), 40,
+                       "all roles running", 0.02)
+            if self.is_up():
+                return True
+            if stop_at is not None and self.shim.hits():
+                return False
+            with open(self.log_path(), encoding="utf-8",
+                      errors="replace") as f:
+                text = f.read()
+            # a port that somebody else took in between
+            if left == 1 or "in use" not in text:
+                raise Fault("mcd does not start: " + text[-300:])
+        return False
 
     def restart(self):
-        """After a cut or the parent's death: the same folder again, with
-        the destinations it has."""
+        """The same folders again."""
         self.shim.disarm()
         self.kill()
         self.launch()
 
     def is_up(self):
-        try:
-            with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
-                return f.read().rpartition(")")[2].split()[0] != "Z"
-        except OSError:
-            return False
+        return self.process is not None and self.process.poll() is None
 
     def kill(self):
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+        self.process.wait()
         wait_until(lambda: not group_alive(self.pid), 20, "the kill")
 
-    def stop(self):
-        self.shim.disarm()
-        if getattr(self, "home", None) and self.is_up():
-            subprocess.run([SRC + "/tools/lab", "down", "--dir", self.home],
-                           capture_output=True, check=False)
-
     def close(self):
-        self.stop()
-        if getattr(self, "pid", None):
+        self.shim.disarm()
+        if self.process is not None:
             self.kill()
         if self.sink:
             self.sink.kill()
@@ -236,14 +279,17 @@ class Gateway:
         except ValueError:
             return {}
 
-    def wait_running(self):
-        def all_running():
-            st = self.status()
-            rows = st.get("processes", [])
-            return rows and st.get("intake_open") and \
-                all(p["state"] == "running" for p in rows)
+    def all_running(self):
+        st = self.status()
+        rows = st.get("processes", [])
+        if not rows or not st.get("intake_open") or \
+                any(p["state"] != "running" for p in rows):
+            return False
+        self.restarts = sum(p["restarts"] for p in rows)
+        return True
 
-        wait_until(all_running, 40, "all roles running", 0.02)
+    def wait_running(self):
+        wait_until(self.all_running, 40, "all roles running", 0.02)
 
     # sending and judging
 
@@ -269,33 +315,30 @@ class Gateway:
     def envelopes(self, states):
         out = []
         for state in states:
-            out += glob.glob(f"{self.home}/spool/{state}/??/*")
-            out += glob.glob(f"{self.home}/spool/{state}/??/.*.tmp")
+            out += glob.glob(f"{self.home}/spool/{state}/??/[!.]*")
         return out
 
-    def wait_quiet(self, seconds=QUIET_SECONDS):
-        wait_until(lambda: not self.envelopes(
-            ("incoming", "filtering", "outgoing")), seconds,
-            lambda: "empty queues; there are "
-            + " ".join(self.envelopes(("incoming", "filtering",
-                                       "outgoing"))[:5]), 0.01)
+    def queued(self):
+        return self.envelopes(("incoming", "filtering", "outgoing"))
 
-    def judge(self, sent, was_killed):
-        """Raises Fault for whatever is not as promised."""
+    def wait_quiet(self, seconds=QUIET_SECONDS):
+        wait_until(lambda: not self.queued(), seconds,
+                   lambda: "empty queues; there are "
+                   + " ".join(self.queued()[:5]))
+
+    def judge(self, sent, has_died, may_leave=False):
+        """Raises Fault for whatever is not as promised.  has_died: a role
+        died, so that an answer may have got lost.  may_leave: files may
+        have been left behind that the next start removes."""
         self.wait_quiet()
         self.wait_running()
         got = self.take_delivered()
-        held = {}
-        _, out, err = self.mcctl("queue", "list", "--json")
-        for line in out.splitlines():
-            row = json.loads(line)
-            held.setdefault(row["id"].split(".")[0], row)
-        for m in sent:
-            self.judge_one(m, got, held, was_killed)
-        for m in got:
-            if not any(s.token.encode() in m["data"] for s in sent) and \
-                    b"report-type=delivery-status" not in m["data"]:
-                raise Fault(f"delivered, but nobody sent it: {m['eml']}")
+        if may_leave and not self.is_clean(0.5):
+            self.restart()
+            self.wait_quiet()
+            got += self.take_delivered()
+        held = self.take_held()
+        judge_messages(sent, got, held, has_died)
         for name in held:
             code, _, err = self.mcctl("queue", "delete", name)
             if code != 0:
@@ -303,41 +346,39 @@ class Gateway:
         self.judge_leftovers()
         self.judge_audit()
 
-    def judge_one(self, m, got, held, was_killed):
-        want = [r for r in m.rcpts if not r.startswith("bounce")
-                and not r.endswith("@held.example")]
-        whole, dsn = set(), 0
-        for g in got:
-            if m.token.encode() not in g["data"]:
-                continue
-            if b"report-type=delivery-status" in g["data"]:
-                dsn += 1
-            elif not g["data"].endswith(b"\r\n" + m.data) or \
-                    not g["data"].startswith((b"Received:", b"X-MC-ID:")):
-                raise Fault(f"{m.token}: delivered, but not as it was sent")
-            else:
-                whole.update(g["rcpts"])
-        if m.answer == "yes":
-            missing = [r for r in want if r not in whole]
-            if missing:
-                raise Fault(f"{m.token}: LOST for {missing}: it was "
-                            f"answered {m.text}")
-            if any(r.startswith("bounce") for r in m.rcpts) and not dsn:
-                raise Fault(f"{m.token}: no bounce came")
-            if any(r.endswith("@held.example") for r in m.rcpts) and \
-                    m.text.split()[2] not in held:
-                raise Fault(f"{m.token}: not in hold: {m.text}")
-        elif m.answer == "no" and (whole or dsn) and not was_killed:
-            raise Fault(f"{m.token}: refused ({m.text}), yet delivered")
+    def take_held(self):
+        """ID -> body of what is held."""
+        held = {}
+        if not self.envelopes(("hold",)):
+            return held
+        _, out, _ = self.mcctl("queue", "list", "--json")
+        for line in out.splitlines():
+            name = json.loads(line)["id"].split(".")[0]
+            held[name] = b""
+            for path in glob.glob(f"{self.home}/spool/body/??/{name}"):
+                with open(path, "rb") as f:
+                    held[name] = f.read()
+        return held
+
+    def leftovers(self):
+        states = "incoming,filtering,outgoing,hold,quarantine"
+        return [p for s in states.split(",") + ["body"]
+                for pattern in ("*", ".*")
+                for p in glob.glob(f"{self.home}/spool/{s}/??/{pattern}")
+                if not (s in ("hold",) and pattern == "*")]
+
+    def is_clean(self, seconds):
+        deadline = time.monotonic() + seconds
+        while self.leftovers():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
 
     def judge_leftovers(self):
-        def left():
-            return (self.envelopes(("incoming", "filtering", "outgoing",
-                                    "hold", "quarantine"))
-                    + glob.glob(f"{self.home}/spool/body/??/*"))
-
-        wait_until(lambda: not left(), 5,
-                   lambda: f"a clean spool; left: {left()[:5]}", 0.01)
+        wait_until(lambda: not self.leftovers()
+                   and not self.envelopes(("hold",)), 5,
+                   lambda: f"a clean spool; left: {self.leftovers()[:5]}")
         if self.envelopes(("corrupt",)):
             raise Fault("parked as damaged: "
                         + " ".join(self.envelopes(("corrupt",))))
@@ -350,6 +391,62 @@ class Gateway:
             raise Fault(f"audit: {err.strip() or out}") from None
         if code != 0 or not a.get("balanced"):
             raise Fault(f"audit does not balance: {out.strip()}")
+
+
+DSN_MARK = b"report-type=delivery-status"
+
+
+def judge_messages(sent, got, held, has_died):
+    for m in sent:
+        judge_message(m, got, held, has_died)
+    for g in got:
+        if not any(m.token.encode() in g["data"] for m in sent) and \
+                DSN_MARK not in g["data"]:
+            raise Fault(f"delivered, but nobody sent it: {g['eml']}")
+
+
+def judge_message(m, got, held, has_died):
+    whole, dsn = set(), 0
+    for g in got:
+        if m.token.encode() not in g["data"]:
+            continue
+        if DSN_MARK in g["data"]:
+            dsn += 1
+        elif not g["data"].endswith(b"\r\n" + m.data) or \
+                not g["data"].startswith((b"Received:", b"X-MC-ID:")):
+            raise Fault(f"{m.token}: delivered, but not as it was sent")
+        else:
+            whole.update(g["rcpts"])
+    is_held = any(m.token.encode() in data for data in held.values())
+    if m.answer == "yes":
+        judge_accepted(m, whole, dsn, held)
+    elif m.answer == "never" and (whole or dsn or is_held):
+        raise Fault(f"{m.token}: not sent to its end ({m.text}), yet taken")
+    elif m.answer == "no" and (whole or dsn or is_held) and not has_died:
+        raise Fault(f"{m.token}: refused ({m.text}), yet taken")
+
+
+def judge_accepted(m, whole, dsn, held):
+    missing = [r for r in m.rcpts if not r.startswith("bounce")
+               and not r.endswith(HELD) and r not in whole]
+    if missing:
+        raise Fault(f"{m.token}: LOST for {missing}: it was answered "
+                    f"{m.text}")
+    if any(r.startswith("bounce") for r in m.rcpts) and not dsn:
+        raise Fault(f"{m.token}: no bounce came")
+    if any(r.endswith(HELD) for r in m.rcpts):
+        name = m.text.split()[2]
+        if name not in held:
+            raise Fault(f"{m.token}: not in hold: {m.text}")
+        if held[name] != m.data:
+            raise Fault(f"{m.token}: held, but not as it was sent")
+
+
+def run_tool(words):
+    done = subprocess.run(words, capture_output=True, text=True,
+                          check=False, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise Fault(f"{' '.join(words[:2])}: {done.stderr.strip()}")
 
 
 def group_alive(pgid):

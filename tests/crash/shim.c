@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -194,9 +195,38 @@ path_at(int dirfd, const char *path, char *dst)
 	return below_root(dst);
 }
 
+static bool
+is_counted(const struct shim_point *p, enum shim_kind kind, const char *what)
+{
+	if ((p->kinds & (1u << kind)) == 0)
+		return false;
+	return p->glob[0] == '\0' ||
+	       (what != NULL && fnmatch(p->glob, what, 0) == 0);
+}
+
+/* Dies here, alone or with all others; what comes next is set up. */
+static void
+die(void)
+{
+	if (shim->next.n != 0) {
+		shim->point = shim->next;
+		shim->next.n = 0;
+		shim->count = 0;
+	} else {
+		shim->point.n = 0;
+	}
+	if (shim->action == SHIM_KILL)
+		kill(getpid(), SIGKILL);
+	else
+		kill(0, SIGKILL);
+	for (;;)
+		pause();
+}
+
 /*
- * Counts a call; 1 when it shall fail (errno is set).  Never returns when
- * it shall kill.
+ * Counts a call; when it is the one that is meant: 1 where it shall fail
+ * (errno is set), 2 where it shall be short.  Never returns when it shall
+ * kill.
  */
 static int
 hit(enum shim_kind kind, const char *what)
@@ -204,25 +234,28 @@ hit(enum shim_kind kind, const char *what)
 	uint32_t n;
 	uint32_t target;
 
-	if (shim == NULL || inside || !shim->armed ||
-	    (shim->kinds & (1u << kind)) == 0 || self_role >= SHIM_ROLES)
+	if (shim == NULL || inside || !shim->armed || self_role >= SHIM_ROLES)
 		return 0;
-	n = __atomic_add_fetch(&shim->count[self_role], 1, __ATOMIC_SEQ_CST);
-	target = shim->target;
+	if (shim->dead == getpid())
+		return 0;
+	__atomic_add_fetch(&shim->tally[self_role][kind], 1, __ATOMIC_SEQ_CST);
+	target = shim->point.n;
 	if (self_role != shim->role || shim->action == SHIM_COUNT ||
-	    target == 0 || n < target || n > target + shim->repeat)
+	    target == 0 || !is_counted(&shim->point, kind, what))
 		return 0;
+	n = __atomic_add_fetch(&shim->count, 1, __ATOMIC_SEQ_CST);
+	if (n < target || n - target > shim->repeat)
+		return 0;
+	if (shim->action != SHIM_FAIL && shim->action != SHIM_SHORT)
+		shim->dead = getpid();
 	shim->hit_kind = kind;
 	snprintf(shim->hit_path, sizeof(shim->hit_path), "%s",
 		 what == NULL ? "-" : what);
 	__atomic_add_fetch(&shim->hits, 1, __ATOMIC_SEQ_CST);
-	if (shim->action == SHIM_KILL)
-		kill(getpid(), SIGKILL);
-	if (shim->action == SHIM_CUT)
-		kill(0, SIGKILL);
+	if (shim->action == SHIM_SHORT)
+		return 2;
 	if (shim->action != SHIM_FAIL)
-		for (;;)
-			pause();
+		die();
 	errno = shim->err;
 	return 1;
 }
@@ -464,6 +497,27 @@ fd_sort(int fd, char *path, const char **rel)
 	return *rel != NULL ? 1 : 0;
 }
 
+/*
+ * How much of want bytes a write to a file of the spool may take; -1 when
+ * it fails (errno is set).
+ */
+static int64_t
+may_write(const char *rel, int64_t want)
+{
+	int64_t may;
+	int how = hit(SHIM_WRITE, rel);
+
+	if (how == 1)
+		return -1;
+	if (how == 2 && want > 1)
+		want /= 2;
+	if (no_space(want, &may)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return may;
+}
+
 ssize_t
 write(int fd, const void *p, size_t n)
 {
@@ -474,15 +528,9 @@ write(int fd, const void *p, size_t n)
 
 	if (sort == 2 && hit(SHIM_SEND, NULL))
 		return -1;
-	if (sort == 1) {
-		if (hit(SHIM_WRITE, rel))
-			return -1;
-		if (no_space((int64_t)n, &may)) {
-			errno = ENOSPC;
-			return -1;
-		}
-	}
-	return REAL(write)(fd, p, (size_t)may);
+	if (sort == 1)
+		may = may_write(rel, may);
+	return may < 0 ? -1 : REAL(write)(fd, p, (size_t)may);
 }
 
 ssize_t
@@ -492,15 +540,9 @@ pwrite(int fd, const void *p, size_t n, off_t at)
 	const char *rel;
 	int64_t may = (int64_t)n;
 
-	if (fd_sort(fd, path, &rel) == 1) {
-		if (hit(SHIM_WRITE, rel))
-			return -1;
-		if (no_space((int64_t)n, &may)) {
-			errno = ENOSPC;
-			return -1;
-		}
-	}
-	return REAL(pwrite)(fd, p, (size_t)may, at);
+	if (fd_sort(fd, path, &rel) == 1)
+		may = may_write(rel, may);
+	return may < 0 ? -1 : REAL(pwrite)(fd, p, (size_t)may, at);
 }
 
 ssize_t
@@ -515,21 +557,18 @@ writev(int fd, const struct iovec *v, int n)
 	char path[PATH_MAX];
 	const char *rel;
 	int sort = fd_sort(fd, path, &rel);
-	int64_t may = 0;
+	int64_t may;
 	int64_t want = 0;
 
 	if (sort == 2 && hit(SHIM_SEND, NULL))
 		return -1;
 	if (sort != 1)
 		return REAL(writev)(fd, v, n);
-	if (hit(SHIM_WRITE, rel))
-		return -1;
 	for (int i = 0; i < n; i++)
 		want += (int64_t)v[i].iov_len;
-	if (no_space(want, &may)) {
-		errno = ENOSPC;
+	may = may_write(rel, want);
+	if (may < 0)
 		return -1;
-	}
 	if (may < want) { /* a short write of the first piece is allowed */
 		size_t first = v[0].iov_len;
 

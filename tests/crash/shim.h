@@ -13,6 +13,7 @@
 
 #define SHIM_MAGIC 0x6d637368696d3031ULL
 #define SHIM_ROLES 16
+#define SHIM_GLOB 48
 
 /* Kinds of calls, as bits of shim.kinds. */
 enum shim_kind {
@@ -36,7 +37,15 @@ enum shim_action {
 	SHIM_COUNT, /* let everything pass */
 	SHIM_KILL, /* SIGKILL the caller before the call */
 	SHIM_CUT, /* SIGKILL the whole process group before the call */
-	SHIM_FAIL /* the call fails with err */
+	SHIM_FAIL, /* the call fails with err */
+	SHIM_SHORT /* a write takes half of what it is given */
+};
+
+/* Which call it acts on: the n-th that counts. */
+struct shim_point {
+	uint32_t n; /* from 1; 0: none */
+	uint32_t kinds; /* as bits: which calls count */
+	char glob[SHIM_GLOB]; /* "" or what the call's path must match */
 };
 
 struct shim {
@@ -44,15 +53,18 @@ struct shim {
 	uint32_t armed;
 	uint32_t action;
 	uint32_t role; /* enum role of lib/core/proto.h */
-	uint32_t kinds; /* which calls count */
-	uint32_t target; /* acts at this count, from 1; 0: never */
 	uint32_t repeat; /* SHIM_FAIL: and at so many after it */
 	int32_t err;
 	uint32_t hits; /* times it acted */
 	uint32_t hit_kind;
 	uint32_t trace; /* write the log of MCGATE_SHIM_LOG */
+	uint32_t count; /* calls so far that counted for point */
+	int32_t dead; /* pid that was killed: its threads count no more */
 	int64_t space; /* bytes the spool may still take, < 0: no limit */
-	uint32_t count[SHIM_ROLES]; /* counted calls while armed */
+	struct shim_point point;
+	struct shim_point next; /* SHIM_KILL: becomes point after the first */
+	/* All calls while armed, of each role by kind. */
+	uint32_t tally[SHIM_ROLES][SHIM_KINDS];
 	uint64_t snapshot; /* number of the next content snapshot */
 	char hit_path[128]; /* object of the call it acted on */
 	pthread_mutex_t lock; /* robust, shared: order of the log */

@@ -7,6 +7,7 @@ import mmap
 import os
 import random
 import shutil
+import subprocess
 
 MAGIC = 0x6D637368696D3031
 ROLES = ["parent", "incoming", "queue", "filter", "worker", "lookup",
@@ -16,73 +17,116 @@ KINDS = ["open", "write", "close", "fsync", "fdatasync", "rename", "link",
 ALL_KINDS = (1 << len(KINDS)) - 1
 FILE_KINDS = ALL_KINDS & ~(1 << KINDS.index("send")) \
     & ~(1 << KINDS.index("recv"))
-COUNT, KILL, CUT, FAIL = range(4)
+# what changes the disk or tells somebody: the points of a recovery
+CHANGE_KINDS = sum(1 << KINDS.index(k) for k in (
+    "write", "fsync", "fdatasync", "rename", "link", "unlink", "truncate",
+    "send"))
+COUNT, KILL, CUT, FAIL, SHORT = range(5)
+
+
+class PointLayout(ctypes.Structure):
+    _fields_ = [("n", ctypes.c_uint32), ("kinds", ctypes.c_uint32),
+                ("glob", ctypes.c_char * 48)]
 
 
 class Layout(ctypes.Structure):
     _fields_ = [("magic", ctypes.c_uint64), ("armed", ctypes.c_uint32),
                 ("action", ctypes.c_uint32), ("role", ctypes.c_uint32),
-                ("kinds", ctypes.c_uint32), ("target", ctypes.c_uint32),
                 ("repeat", ctypes.c_uint32), ("err", ctypes.c_int32),
                 ("hits", ctypes.c_uint32), ("hit_kind", ctypes.c_uint32),
-                ("trace", ctypes.c_uint32), ("space", ctypes.c_int64),
-                ("count", ctypes.c_uint32 * 16),
+                ("trace", ctypes.c_uint32), ("count", ctypes.c_uint32),
+                ("dead", ctypes.c_int32), ("space", ctypes.c_int64),
+                ("point", PointLayout), ("next", PointLayout),
+                ("tally", (ctypes.c_uint32 * len(KINDS)) * 16),
                 ("snapshot", ctypes.c_uint64),
                 ("hit_path", ctypes.c_char * 128),
                 ("lock", ctypes.c_char * 40)]
 
 
+class Point:
+    """N[.KIND[.GLOB]]: the N-th call of all, of a kind, of paths below the
+    spool that match."""
+
+    def __init__(self, text="0", kinds=ALL_KINDS):
+        n, _, rest = text.partition(".")
+        kind, _, self.glob = rest.partition(".")
+        self.n = int(n)
+        self.kinds = 1 << KINDS.index(kind) if kind else kinds
+
+    def store(self, at):
+        at.n, at.kinds, at.glob = self.n, self.kinds, self.glob.encode()
+
+
 class Shim:
-    """One switchboard file; init_lock is a tiny program that makes the
-    robust mutex in it."""
+    """One switchboard file; make_program makes it with its robust
+    mutex."""
 
     def __init__(self, path, make_program):
         self.path = path
-        if os.system(f'"{make_program}" "{path}"') != 0:
+        if subprocess.run([make_program, path], check=False).returncode:
             raise RuntimeError("cannot make the shim's switchboard")
         with open(path, "r+b") as f:
             self.map = mmap.mmap(f.fileno(), 0)
+        if len(self.map) != ctypes.sizeof(Layout):
+            raise RuntimeError("the shim's layout has another size")
         self.at = Layout.from_buffer(self.map)
         if self.at.magic != MAGIC:
             raise RuntimeError("the shim's layout does not match")
 
-    def arm(self, action, role, target=0, kinds=ALL_KINDS, err=0, repeat=0,
+    def arm(self, action, role, point=None, then=None, err=0, repeat=0,
             space=-1):
         a = self.at
         a.armed = 0
-        a.action, a.role, a.kinds = action, ROLES.index(role), kinds
-        a.target, a.repeat, a.err, a.hits = target, repeat, err, 0
+        a.action, a.role = action, ROLES.index(role)
+        (point or Point()).store(a.point)
+        (then or Point()).store(a.next)
+        a.repeat, a.err, a.hits, a.count, a.dead = repeat, err, 0, 0, 0
         a.space = space
         a.hit_path = b""
-        for i in range(16):
-            a.count[i] = 0
+        ctypes.memset(a.tally, 0, ctypes.sizeof(a.tally))
         a.armed = 1
 
     def disarm(self):
         self.at.armed = 0
         self.at.space = -1
 
-    def counts(self):
-        return {r: self.at.count[i] for i, r in enumerate(ROLES)}
+    def calls(self, role, kinds):
+        row = self.at.tally[ROLES.index(role)]
+        return sum(row[k] for k in range(len(KINDS)) if kinds >> k & 1)
 
-    def hit(self):
-        if not self.at.hits:
-            return None
-        return (KINDS[self.at.hit_kind],
-                self.at.hit_path.decode("utf-8", "replace"))
+    def hits(self):
+        return self.at.hits
+
+
+def copy_base(spool, base):
+    """Copies a spool nobody works on; returns its files and inodes."""
+    shutil.copytree(spool, base)
+    inodes = {}
+    for at, _, files in os.walk(spool):
+        for name in files:
+            path = os.path.join(at, name)
+            inodes[os.path.relpath(path, spool)] = str(
+                os.stat(path).st_ino)
+    return inodes
 
 
 class Disk:
     """Replays a log into names and contents.  An operation on names holds
     once either of its folders was synced after it; contents hold as they
-    were at the last sync.  Folders themselves always hold."""
+    were at the last sync.  Folders themselves always hold, and so does
+    all that was there at the start (base: a copy of it)."""
 
-    def __init__(self, log):
+    def __init__(self, log, base=None, inodes=None):
         self.snap_dir = log + ".d"
         self.ops = []  # [position, kind, ident, old, new, is_durable]
         self.synced = {}  # ident -> snapshot path
         self.live = {}  # path -> ident, as the processes saw it
         self.idents = {}  # inode -> current ident
+        for path, inode in (inodes or {}).items():
+            ident = (inode, -1)
+            self.idents[inode] = self.live[path] = ident
+            self.synced[ident] = os.path.join(base, path)
+            self.ops.append([-1, "C", ident, None, path, True])
         self.read(log)
 
     def read(self, log):

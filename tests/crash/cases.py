@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# How one case of the crash matrix is played: AREA:SCENARIO:ROLE:CALL:HOW.
+# CALL is a point of shim.py, for areas a and b two with a + between them:
+# the second is a call of the recovery from the first.
+import errno
+import os
+import random
+import shutil
+import subprocess
+import threading
+import time
+
+import shim as shimlib
+from gateway import Fault, Gateway, wait_until
+
+A, H, I = "@one.example", "@held.example", "@two.example"
+
+# name: list of (recipients, size), sent at the same time
+SCENARIOS = {
+    "one": [(["u" + A], 500)],
+    "pair": [(["u" + A], 500), (["v" + A], 3000), (["w" + I], 40000)],
+    "big": [(["u" + A], 400000)],
+    "split": [(["u" + A, "v" + I, "w" + H], 2000)],
+    "mixed": [(["u" + A, "once{t}" + A, "bounce" + A, "v" + A], 1500)],
+    "defer": [(["once{t}" + A], 800)],
+}
+ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
+VARIANTS = ("drop", "keep", "mix")
+PERSISTENT = 1 << 30
+SIZES = 1000
+SHORT_MOUNT = "4m"
+# A role that dies again and again is started later and later: a new
+# parent takes over before that.
+RESTARTS_MAX = 4
+
+
+class Pool:
+    """Gateways: one of each kind a thread."""
+
+    def __init__(self, build, top, keep):
+        self.build, self.top, self.keep = build, top, keep
+        self.lock = threading.Lock()
+        self.local = threading.local()
+        self.all = []
+
+    def get(self, kind):
+        g = getattr(self.local, kind, None)
+        if g is None:
+            with self.lock:
+                g = Gateway(self.build, self.top, len(self.all) + 1)
+                self.all.append(g)
+            setattr(self.local, kind, g)
+            g.start(trace=kind == "traced")
+        elif g.restarts >= RESTARTS_MAX:
+            g.restart()
+        return g
+
+    def drop(self, kind, name):
+        """After a red case: nothing of it may reach the next."""
+        g = getattr(self.local, kind, None)
+        if g is None:
+            return
+        setattr(self.local, kind, None)
+        if self.keep and g.home:
+            for what in ("log/mcd.log", "trace"):
+                if os.path.exists(f"{g.home}/{what}"):
+                    shutil.copy(f"{g.home}/{what}", self.top + "/"
+                                + name.replace("/", "_") + "."
+                                + os.path.basename(what))
+        try:
+            g.close()
+        except (Fault, OSError) as e:
+            print(f"# {e}", flush=True)
+        if not self.keep:
+            shutil.rmtree(g.dir, ignore_errors=True)
+
+    def close(self):
+        for g in self.all:
+            try:
+                g.close()
+            except (Fault, OSError) as e:
+                print(f"# {e}", flush=True)
+
+
+class Case:
+    def __init__(self, name):
+        self.name = name
+        parts = name.split(":")
+        if len(parts) != 5 or parts[0] not in "abcd":
+            raise ValueError(f"{name}: not AREA:SCENARIO:ROLE:CALL:HOW")
+        self.area, self.scenario, self.role, self.call, self.how = parts
+        self.kind = "traced" if self.area == "b" else "plain"
+        first, _, then = self.call.partition("+")
+        kinds = shimlib.FILE_KINDS if self.area == "c" else \
+            shimlib.ALL_KINDS
+        self.point = shimlib.Point(first, kinds)
+        self.then = shimlib.Point(then, shimlib.CHANGE_KINDS) if then \
+            else None
+
+    def play(self, pool):
+        """Returns whether the call was reached; Fault is red."""
+        g = pool.get(self.kind)
+        return {"a": self.kill, "b": self.cut, "c": self.fail,
+                "d": self.fill}[self.area](g)
+
+    # a: kill
+
+    def kill(self, g):
+        g.shim.arm(shimlib.KILL, self.role, self.point, self.then)
+        sent = play(g, self.scenario)
+        if self.role == "parent" and g.shim.hits():
+            wait_until(lambda: not g.is_up(), 20, "the parent's death")
+            g.restart()
+        wanted = 2 if self.then else 1
+        g.wait_quiet()
+        g.wait_running()
+        reached = g.shim.hits() >= wanted
+        g.shim.disarm()
+        g.judge(sent, True)
+        return reached
+
+    # b: power cut
+
+    def cut(self, g):
+        g.shim.arm(shimlib.CUT, self.role, self.point)
+        sent = play(g, self.scenario)
+        wait_until(lambda: g.shim.hits() or not g.queued(), 60,
+                   "a cut or an end")
+        if not g.shim.hits():
+            # what comes after the last envelope has gone
+            time.sleep(0.05)
+        reached = g.shim.hits() > 0
+        g.shim.disarm()
+        if not reached:
+            g.judge(sent, False)
+            return False
+        wait_until(lambda: not g.is_up(), 20, "the cut")
+        g.kill()
+        before = g.take_delivered()
+        if self.then is None:
+            self.after_cut(g, sent, before)
+        else:
+            reached = self.cut_again(g, sent, before)
+        for number in range(1, g.incarnation + 1):
+            shutil.rmtree(f"{g.dir}/home{number}", ignore_errors=True)
+        g.start(trace=True)
+        return reached
+
+    def seed(self, *more):
+        return ":".join([self.name, *more])
+
+    def after_cut(self, g, sent, before):
+        disk = shimlib.Disk(g.trace_log, g.base, g.inodes)
+        old = g.home
+        for variant in VARIANTS:
+            spool = f"{g.dir}/disk"
+            disk.rebuild(old + "/spool", spool, variant,
+                         self.seed(variant))
+            g.start(spool=spool)
+            try:
+                before = judge_with(g, sent, before)
+            except Fault as e:
+                raise Fault(f"[{variant}] {e}") from None
+            g.kill()
+
+    def cut_again(self, g, sent, before):
+        """The power goes again while mcd recovers from the first cut."""
+        variant = random.Random(self.name).choice(VARIANTS)
+        disk = shimlib.Disk(g.trace_log, g.base, g.inodes)
+        spool = f"{g.dir}/disk"
+        disk.rebuild(g.home + "/spool", spool, variant,
+                     self.seed(variant))
+
+        def stop_at():
+            g.shim.arm(shimlib.CUT, self.role, self.then)
+
+        if g.start(spool, True, stop_at):
+            wait_until(lambda: g.shim.hits() or not g.queued(), 60,
+                       "a second cut or an end")
+        reached = g.shim.hits() > 0
+        g.shim.disarm()
+        if reached:
+            wait_until(lambda: not g.is_up(), 20, "the second cut")
+            g.kill()
+            self.after_cut(g, sent, before + g.take_delivered())
+        else:
+            judge_with(g, sent, before)
+            g.kill()
+        return reached
+
+    # c: calls that fail
+
+    def fail(self, g):
+        restarts = g.restarts
+        name, _, repeat = self.how.partition("+")
+        if name == "short":
+            g.shim.arm(shimlib.SHORT, self.role, self.point)
+        else:
+            g.shim.arm(shimlib.FAIL, self.role, self.point,
+                       err=ERRORS[name], repeat=PERSISTENT if
+                       repeat == "all" else int(repeat or 0))
+        sent = play(g, self.scenario)
+        if repeat == "all":
+            try:
+                g.wait_quiet(0.7)
+            except Fault:
+                pass
+        else:
+            g.wait_quiet()
+        reached = g.shim.hits() > 0
+        g.shim.disarm()
+        g.wait_quiet()
+        g.wait_running()
+        g.judge(sent, g.restarts != restarts, may_leave=True)
+        return reached
+
+    # d: no space
+
+    def fill(self, g):
+        restarts = g.restarts
+        rng = random.Random(self.call)
+        space = rng.randrange(2000, 400000)
+        size = max(300, int(space * rng.uniform(0.2, 1.3)))
+        g.shim.arm(shimlib.COUNT, "queue", space=space)
+        sent = g.send_all([(["u" + A], size), (["v" + A], 600)])
+        g.shim.at.space = -1
+        g.wait_quiet()
+        g.shim.disarm()
+        g.wait_running()
+        g.judge(sent, g.restarts != restarts, may_leave=True)
+        return any(m.answer != "yes" for m in sent) or size < space
+
+
+def judge_with(g, sent, before):
+    """Judges with what had been delivered before; returns all of it."""
+    got = list(before)
+    take = g.take_delivered
+
+    def take_more():
+        got.extend(take())
+        return list(got)
+
+    g.take_delivered = take_more
+    try:
+        g.judge(sent, True)
+    finally:
+        g.take_delivered = take
+    return before
+
+
+def play(g, scenario):
+    plan = []
+    for rcpts, size in SCENARIOS[scenario]:
+        plan.append(([r.replace("{t}", f"{g.prefix}x{g.tokens}")
+                      for r in rcpts], size))
+    return g.send_all(plan)
+
+
+def count_calls(g, scenario):
+    """{role: (all, files, changes)} of one play."""
+    g.shim.arm(shimlib.COUNT, "queue")
+    sent = play(g, scenario)
+    g.wait_quiet()
+    g.judge(sent, False)
+    out = {r: tuple(g.shim.calls(r, k) for k in (
+        shimlib.ALL_KINDS, shimlib.FILE_KINDS,
+        1 << shimlib.KINDS.index("write"))) for r in shimlib.ROLES}
+    g.shim.disarm()
+    return out
+
+
+def mount_spool(path, size=SHORT_MOUNT):
+    """A file system of its own; None, or why there is none."""
+    if os.geteuid() != 0:
+        return "only root may mount"
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}",
+                           "tmpfs", path], capture_output=True, text=True,
+                          check=False)
+    return done.stderr.strip() or "cannot mount" if done.returncode \
+        else None

@@ -1,0 +1,2 @@
+def run(args, Run):
+    return False
