@@ -48,7 +48,7 @@ def stop():
         except OSError:
             return True
         return False
-    claim(wait_for(is_refused), "no new ones are taken")
+    claim(wait_for(is_refused, 3), "no new ones are taken")
     data.send(b"\r\nbody\r\n.\r\n")
     got = data.reply()
     claim(got.startswith("250 2.0.0"), "the message is finished", got)

@@ -74,6 +74,8 @@ def endpoint(text):
 class Lab:
     """A gateway for ours.example, stopped at the end of the test."""
 
+    is_up = False
+
     def __init__(self, *relays, **knobs):
         self.dir = tempfile.mkdtemp(prefix="mcgate-smtp.")
         atexit.register(self.end)
