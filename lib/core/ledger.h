@@ -23,7 +23,7 @@
 
 #define LEDGER_VERSION 1
 #define LEDGER_LINE_MAX 16384
-#define LEDGER_NAME_SIZE 16 /* YYYYMMDDHH, a letter and NUL, rounded */
+#define LEDGER_NAME_SIZE 16 /* YYYYMMDDHH, letters and NUL */
 #define LEDGER_HEADER "mcgate-ledger: 1\n" /* the first line of a file */
 
 enum ledger_verb {
@@ -74,12 +74,12 @@ int ledger_write(const struct ledger_event *ev, struct buf *out);
 int ledger_read(struct span line, struct arena *a, struct ledger_event *ev,
 		struct err *e);
 /* The file an event belongs to: YYYYMMDDHH.  After a failed sync the same
- * hour goes on in a new file, YYYYMMDDHHa and so on: a file whose sync
- * has failed is never written again. */
+ * hour goes on in a new file, with a to z behind it, then za to zz, then
+ * zza: a file whose sync has failed is never written again. */
 void ledger_file(int64_t at_us, char dst[LEDGER_NAME_SIZE]);
 
 /*
- * Opens a file (YYYYMMDDHH[a-z]) for appending, made with its first line when
+ * Opens a file of a valid name for appending, made with its first line when
  * it is not there.  A last line that a crash has cut is taken off first.
  * *size is the length, all of it whole lines.  The caller syncs file and
  * folder before it relies on either.  -1 for a file of a newer version too.
@@ -107,7 +107,7 @@ int ledger_each_line(int fd, const char *file, uint64_t *offset, uint64_t end,
  */
 int ledger_each(int ledger_fd, const char *from, ledger_fn *fn,
 		ledger_bad_fn *bad, void *arg, struct err *e);
-/* True for YYYYMMDDHH and YYYYMMDDHHa to z. */
+/* True for YYYYMMDDHH and the letters above behind it. */
 bool ledger_file_valid(const char *file);
 
 #endif

@@ -29,6 +29,8 @@ ledger_file_valid(const char *file)
 		if (!ascii_isdigit(file[i]))
 			return false;
 	}
+	while (file[i] == 'z' && i < LEDGER_NAME_SIZE - 2)
+		i++;
 	if (file[i] >= 'a' && file[i] <= 'z')
 		i++;
 	return file[i] == '\0';
@@ -333,7 +335,8 @@ ledger_open(int ledger_fd, const char *file, uint64_t *size, struct err *e)
 
 	*size = 0;
 	if (!ledger_file_valid(file))
-		return err_set(e, "ledger %s: not YYYYMMDDHH[a-z]", file);
+		return err_set(e, "ledger %s: not YYYYMMDDHH and letters",
+			       file);
 	fd = file_open(ledger_fd, file, O_RDWR | O_APPEND | O_CREAT, 0600);
 	if (fd < 0)
 		return err_sys(e, "ledger %s", file);

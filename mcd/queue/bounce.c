@@ -89,17 +89,19 @@ on_durable(struct commit_op *op, int result, const struct err *e)
 	bounce_end(b, result);
 }
 
-/* The header of the original: what there is of it in the first piece. */
-static size_t
-read_header(const struct envelope *env, char *dst)
+/* The first piece of the original; without a body there is none.  -1: it
+ * cannot be read now. */
+static ssize_t
+read_header(const struct envelope *env, char *dst, struct err *e)
 {
-	struct err e;
+	enum body_result body;
 	size_t got = 0;
-	ssize_t n;
+	ssize_t n = 0;
 	int fd;
 
-	if (keep_body_open(env->body, env->size, &fd, &e) != BODY_OK)
-		return 0;
+	body = keep_body_open(env->body, env->size, &fd, e);
+	if (body != BODY_OK)
+		return body == BODY_BAD ? 0 : -1;
 	while (got < HEADER_BYTES) {
 		n = pread(fd, dst + got, HEADER_BYTES - got, (off_t)got);
 		if (n < 0 && errno == EINTR)
@@ -108,8 +110,10 @@ read_header(const struct envelope *env, char *dst)
 			break;
 		got += (size_t)n;
 	}
+	if (n < 0)
+		err_sys(e, "body of %s", env->name);
 	file_shut(&fd);
-	return got;
+	return n < 0 ? -1 : (ssize_t)got;
 }
 
 static struct span
@@ -142,10 +146,13 @@ write_text(struct bounce *b, const struct envelope *env,
 		.rcpt_count = count,
 		.is_utf8 = env->is_utf8,
 	};
-	int result;
+	ssize_t got = read_header(env, header, e);
+	int result = -1;
 
-	d.header = header_of(header, read_header(env, header));
-	result = dsn_write(&d, out, e);
+	if (got >= 0) {
+		d.header = header_of(header, (size_t)got);
+		result = dsn_write(&d, out, e);
+	}
 	free(header);
 	return result;
 }

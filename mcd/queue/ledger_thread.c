@@ -208,16 +208,21 @@ keep_last(const char *name, void *arg)
 		(void)str_copy(file, LEDGER_NAME_SIZE, name);
 }
 
-/* The next name of the same hour; -1 when there is none. */
+/* The next name of the same hour, which sorts behind all before; -1 when
+ * there is none. */
 static int
-next_letter(char file[LEDGER_NAME_SIZE])
+next_name(char file[LEDGER_NAME_SIZE])
 {
-	char *letter = file + HOUR_LEN;
+	size_t len = strlen(file);
 
-	if (*letter == 'z')
+	if (len > HOUR_LEN && file[len - 1] != 'z') {
+		file[len - 1]++;
+		return 0;
+	}
+	if (len + 1 >= LEDGER_NAME_SIZE)
 		return -1;
-	*letter = *letter == '\0' ? 'a' : (char)(*letter + 1);
-	letter[1] = '\0';
+	file[len] = 'a';
+	file[len + 1] = '\0';
 	return 0;
 }
 
@@ -244,10 +249,10 @@ open_file(const char *hour, struct err *e)
 	if (!is_new && self.fd >= 0)
 		return 0;
 	file_shut(&self.fd);
-	if (!is_new && next_letter(self.file) != 0) {
+	if (!is_new && next_name(self.file) != 0) {
 		ledger_file(clock_wall_us(), now);
 		if (strncmp(self.file, now, HOUR_LEN) >= 0)
-			return err_set(e, "%s was the last letter of its hour",
+			return err_set(e, "%s was the last file of its hour",
 				       self.file);
 		hour = now;
 		is_new = true;
