@@ -73,7 +73,8 @@ sweep_body(struct litter *l)
 		keep_litter(l);
 		return;
 	}
-	self.count--;
+	if (--self.count == 0)
+		self.wait_ms = WAIT_FIRST_MS;
 	free(l);
 }
 
@@ -100,9 +101,8 @@ on_timer(void *arg)
 	struct litter *l;
 
 	(void)arg;
-	self.wait_ms *= 2;
-	if (self.wait_ms > WAIT_MAX_MS)
-		self.wait_ms = WAIT_MAX_MS;
+	self.wait_ms =
+		self.wait_ms * 2 < WAIT_MAX_MS ? self.wait_ms * 2 : WAIT_MAX_MS;
 	list_init(&todo);
 	list_splice(&todo, &self.all);
 	while ((n = list_pop(&todo)) != NULL) {
@@ -118,8 +118,6 @@ on_timer(void *arg)
 		op->arg = l;
 		committer_submit(op);
 	}
-	if (self.count == 0)
-		self.wait_ms = WAIT_FIRST_MS;
 }
 
 void
