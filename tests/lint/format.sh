@@ -8,8 +8,9 @@
 
 otherwise() {
 	files c h | xargs "$CLANG_FORMAT" --style=file --dry-run 2>&1 |
-		sed -n 's/^\([^ :]*\):[0-9:]* warning: .*/\1: run clang-format -i/p' |
-		sort -u
+		awk -F: '/: warning: / && !seen[$1]++ {
+			print $1 ": run clang-format -i on it"
+		}'
 }
 
 words='C is laid out as clang-format 14 does it'

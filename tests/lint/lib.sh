@@ -25,6 +25,7 @@ files() {
 
 # scripts NAME: those whose first line names that interpreter.
 scripts() {
+	# shellcheck disable=SC2016 # awk's own $0
 	tree | xargs awk -v name="$1" '
 	FNR == 1 && /^#!/ && $0 ~ "[/ ]" name "$" { print FILENAME }
 	{ nextfile }' /dev/null
