@@ -79,6 +79,14 @@ on_beat(peer_id from, struct frame *f)
 }
 
 static void
+on_peer_lost(peer_id from, struct frame *f)
+{
+	const struct frame_peer_lost *b = FRAME_BODY(f, peer_lost);
+
+	children_lost(from, b->role, b->serial);
+}
+
+static void
 on_knobs(peer_id from, struct frame *f)
 {
 	struct knobs k;
@@ -196,6 +204,8 @@ on_signal_stop(int signo)
 	log_info("stopping signal=%d", signo);
 	notify_send("STOPPING=1\nSTATUS=stopping\n");
 	self.is_stopping = true;
+	/* Clients are to try elsewhere, not to wait in a backlog. */
+	parent_listen_close(&self.start.listeners);
 	children_stop(self.knobs.stop_data_time, self.knobs.stop_reply_time);
 }
 
@@ -289,6 +299,7 @@ run(void)
 	static const struct peer_handler handlers[] = {
 		{ FRAME_ready, on_ready },
 		{ FRAME_beat, on_beat },
+		{ FRAME_peer_lost, on_peer_lost },
 		{ FRAME_knobs, on_knobs },
 		{ FRAME_reload_ask, on_reload_ask },
 		{ FRAME_worker_state, on_worker_state },

@@ -26,6 +26,7 @@
 #define BACKOFF_GOOD_MS 60000 /* who lived this long starts afresh */
 #define STOP_LEAST_MS 5000 /* for those whose turn comes late in a stop */
 #define STOP_SLACK_MS 2000 /* beyond what a role was told */
+#define REWIRE_MS 1000 /* in which a death would have shown */
 #define TICK_LATE_MS 5000 /* the parent itself was stopped for a while */
 
 struct child {
@@ -36,6 +37,12 @@ struct child {
 	uint32_t generation; /* that it is ready for */
 	int64_t started_ms, beat_ms, delay_ms, restarts;
 	struct timer again;
+};
+
+/* The channel between two. */
+struct wire {
+	uint32_t serial; /* of the last one that was made, 0: none */
+	int64_t lost_ms; /* when it was told broken, 0: it was not */
 };
 
 static struct {
@@ -50,6 +57,8 @@ static struct {
 	int64_t data_ms, reply_ms, stop_end_ms;
 	struct timer stop_late;
 	int64_t watched_ms;
+	uint32_t last_serial;
+	struct wire wires[ROLE_COUNT][ROLE_COUNT]; /* see wire_of() */
 } self;
 
 static struct child *
@@ -101,6 +110,25 @@ kill_all(void)
 	}
 }
 
+/* The same in either order. */
+static struct wire *
+wire_of(const struct child *a, const struct child *b)
+{
+	ptrdiff_t i = a - self.child, j = b - self.child;
+
+	return i < j ? &self.wires[i][j] : &self.wires[j][i];
+}
+
+static void
+wire(const struct child *a, const struct child *b)
+{
+	struct wire *w = wire_of(a, b);
+
+	w->serial = ++self.last_serial;
+	w->lost_ms = 0;
+	parent_wire(a->peer, a->row->role, b->peer, b->row->role, w->serial);
+}
+
 static void
 wire_to_all(const struct child *c)
 {
@@ -111,8 +139,7 @@ wire_to_all(const struct child *c)
 		other = &self.child[i];
 		if (other != c && other->pid > 0 &&
 		    (c->row->peers & 1u << other->row->role) != 0)
-			parent_wire(c->peer, c->row->role, other->peer,
-				    other->row->role);
+			wire(c, other);
 	}
 }
 
@@ -422,12 +449,44 @@ children_beat(peer_id from)
 }
 
 void
+children_lost(peer_id from, uint32_t role, uint32_t serial)
+{
+	struct child *c = child_of_peer(from), *other;
+	struct wire *w;
+
+	for (other = self.child; other < self.child + self.count; other++) {
+		if (c == NULL || other == c || other->row->role != role)
+			continue;
+		w = wire_of(c, other);
+		if (w->serial == serial && w->lost_ms == 0)
+			w->lost_ms = clock_mono_ms();
+	}
+}
+
+/* Of two that lost each other, when neither turned out to be dead. */
+static void
+rewire(const struct child *a, const struct child *b, int64_t now)
+{
+	struct wire *w = wire_of(a, b);
+
+	if (w->lost_ms == 0 || now - w->lost_ms < REWIRE_MS)
+		return;
+	w->lost_ms = 0;
+	if (a->pid == 0 || b->pid == 0 || self.is_stopping)
+		return;
+	parent_stats_error("channel broke, made anew: %s to %s",
+			   role_name(a->row->role), role_name(b->row->role));
+	wire(a, b);
+}
+
+void
 children_watch(void)
 {
 	int64_t now = clock_mono_ms();
 	int64_t limit_ms = self.start->conf.conf.watchdog_s * 1000;
 	bool was_away = now - self.watched_ms > TICK_LATE_MS;
 	struct child *c;
+	size_t i, j;
 
 	self.watched_ms = now;
 	for (c = self.child; c < self.child + self.count; c++) {
@@ -439,5 +498,9 @@ children_watch(void)
 				   role_name(c->row->role), (long)c->pid);
 		c->beat_ms = now;
 		kill_child(c);
+	}
+	for (i = 0; i < self.count; i++) {
+		for (j = i + 1; j < self.count; j++)
+			rewire(&self.child[i], &self.child[j], now);
 	}
 }

@@ -37,10 +37,12 @@ void children_kill(void);
 
 /* Collects those that died; for SIGCHLD. */
 void children_reap(void);
-/* Each second: kills roles that are silent. */
+/* Each second: kills roles that are silent, wires those that lost each
+ * other. */
 void children_watch(void);
 /* Frames of roles. */
 void children_beat(peer_id from);
 void children_ready(peer_id from, uint32_t generation);
+void children_lost(peer_id from, uint32_t role, uint32_t serial);
 
 #endif

@@ -60,10 +60,11 @@ parent_tell_listeners(peer_id to, enum role r, const struct start *s)
 }
 
 void
-parent_wire(peer_id a, enum role a_role, peer_id b, enum role b_role)
+parent_wire(peer_id a, enum role a_role, peer_id b, enum role b_role,
+	    uint32_t serial)
 {
-	struct frame_peer to_a = { .role = b_role };
-	struct frame_peer to_b = { .role = a_role };
+	struct frame_peer to_a = { .role = b_role, .serial = serial };
+	struct frame_peer to_b = { .role = a_role, .serial = serial };
 	struct err e;
 	int fd[2];
 

@@ -26,7 +26,8 @@ void parent_tell_stats(peer_id to);
 /* Those that are the role's business. */
 void parent_tell_listeners(peer_id to, enum role r, const struct start *s);
 /* A channel between two that both run. */
-void parent_wire(peer_id a, enum role a_role, peer_id b, enum role b_role);
+void parent_wire(peer_id a, enum role a_role, peer_id b, enum role b_role,
+		 uint32_t serial);
 /* All of this start or reload has been told. */
 void parent_tell_done(peer_id to, const struct start *s);
 

@@ -53,6 +53,7 @@ static struct {
 	struct peer_ops peer_ops;
 	struct peer_handler handlers[HANDLERS_MAX];
 	struct timer beat;
+	uint32_t serial[ROLE_COUNT]; /* of the channels to peers */
 } self;
 
 const struct role_row *
@@ -238,6 +239,7 @@ on_peer(peer_id from, struct frame *f)
 	}
 	(void)peer_add((enum role)r, f->fd);
 	f->fd = -1;
+	self.serial[r] = FRAME_BODY(f, peer)->serial;
 }
 
 static void
@@ -288,10 +290,15 @@ on_up(peer_id p, enum role r)
 static void
 on_down(peer_id p, enum role r)
 {
+	struct frame_peer_lost lost = { .role = r, .serial = self.serial[r] };
+
 	if (r == ROLE_PARENT) {
 		log_warn("parent is gone");
 		exit(EXIT_SUCCESS);
 	}
+	if ((role_row(self.ops->role)->peers & 1u << r) != 0)
+		(void)peer_note(peer_of(ROLE_PARENT), FRAME_peer_lost, &lost,
+				-1);
 	if (self.ops->peers.down != NULL)
 		self.ops->peers.down(p, r);
 }
