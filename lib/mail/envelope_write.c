@@ -21,8 +21,8 @@ static int
 add_escaped(struct buf *out, struct span s)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	const char *end = s.p + s.len;
-	const char *p = s.p;
+	const char *p = s.len > 0 ? s.p : "";
+	const char *end = p + s.len;
 	const char *run;
 	char esc[4] = "\\x";
 	unsigned char c;

@@ -56,12 +56,14 @@ field_value(const char *p, const char *end, struct span *name)
 int
 header_next(struct span text, size_t *at, struct header_field *out)
 {
-	const char *end = text.p + text.len;
-	const char *p = text.p + *at;
-	const char *next, *value;
+	const char *p, *end, *next, *value;
 	size_t n;
 
-	for (; p < end; p = next) {
+	/* An empty span may have no address to count from. */
+	if (text.len == 0)
+		return 0;
+	end = text.p + text.len;
+	for (p = text.p + *at; p < end; p = next) {
 		n = empty_line(p, end);
 		if (n > 0) {
 			*at = (size_t)(p - text.p) + n;
@@ -87,8 +89,8 @@ void
 header_value_text(struct span value, char *dst, size_t size)
 {
 	char flat[HEADER_TEXT_MAX];
-	const char *p = value.p;
-	const char *end = value.p + value.len;
+	const char *p = value.len > 0 ? value.p : "";
+	const char *end = p + value.len;
 	size_t len = 0;
 
 	while (p < end && ascii_isspace((unsigned char)*p))
@@ -184,8 +186,8 @@ header_scan_feed(struct header_scan *h, struct span in)
 {
 	size_t room = HEADER_SCAN_MAX - h->bytes;
 	bool is_over = in.len > room;
-	const char *p = in.p;
-	const char *end = in.p + (is_over ? room : in.len);
+	const char *p = in.len > 0 ? in.p : "";
+	const char *end = p + (is_over ? room : in.len);
 	const char *next;
 	size_t n;
 

@@ -169,12 +169,12 @@ look(struct smtp_data *d, const char *p, const char *end)
 int64_t
 smtp_data_receive(struct smtp_data *d, struct span in, struct buf *out)
 {
-	struct piece piece = { .p = in.p,
-			       .end = in.p + in.len,
-			       .run = in.p,
-			       .lf = NULL,
-			       .out = out };
+	struct piece piece = { .p = in.p, .run = in.p, .lf = NULL, .out = out };
 
+	/* An empty span may have no address to count from. */
+	if (in.len == 0)
+		return 0;
+	piece.end = in.p + in.len;
 	while (piece.p < piece.end && d->state != SMTP_DATA_END)
 		if (step(d, &piece) < 0)
 			return -1;

@@ -69,7 +69,7 @@ int
 smtp_stuff_send(struct smtp_stuff *s, struct span in, struct buf *out)
 {
 	const char *p = in.p;
-	const char *end = in.p + in.len;
+	const char *end = in.len > 0 ? in.p + in.len : in.p;
 	const char *lf = NULL;
 	const char *run;
 

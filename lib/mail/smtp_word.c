@@ -38,6 +38,13 @@ smtp_is_word(struct span s, const char *word)
 	return span_ieq(s, span_of(word));
 }
 
+void
+smtp_skip(struct span *s, size_t n)
+{
+	s->p += n;
+	s->len -= n;
+}
+
 struct span
 smtp_cut(struct span *s, char stop)
 {
@@ -46,16 +53,9 @@ smtp_cut(struct span *s, char stop)
 
 	if (at != NULL)
 		front.len = (size_t)(at - s->p);
-	s->p += front.len;
-	s->len -= front.len;
+	if (front.len > 0)
+		smtp_skip(s, front.len);
 	return front;
-}
-
-void
-smtp_skip(struct span *s, size_t n)
-{
-	s->p += n;
-	s->len -= n;
 }
 
 void

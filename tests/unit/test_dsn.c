@@ -387,7 +387,7 @@ check_refused(void)
 	CHECK(dsn_write(&dsn, &out, NULL) == -1 && out.len == 1,
 	      "a buffer that is full is left as it was");
 	reset();
-	dsn.header = (struct span){ "", 0 };
+	dsn.header = (struct span){ NULL, 0 };
 	out.limit = 0;
 	buf_clear(&out);
 	CHECK(dsn_write(&dsn, &out, NULL) == 0 && is_well_formed(&out, false),

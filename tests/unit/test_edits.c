@@ -112,7 +112,7 @@ static void
 check_bytes(void)
 {
 	struct edit edits[3] = { { 0, 0, SPAN_LIT("X-One: \0\r\n") },
-				 { 1ull << 40, 7, SPAN_LIT("") },
+				 { 1ull << 40, 7, { NULL, 0 } },
 				 { 1ull << 41, 0, SPAN_LIT("last") } };
 	struct arena a = { 0 };
 	struct buf out = { 0 };

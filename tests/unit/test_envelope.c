@@ -400,7 +400,8 @@ check_strings(void)
 	struct buf text = { 0 };
 	struct envelope env, got;
 	struct rcpt rcpt = { 0 };
-	struct edit edit = { 1, 2, { all, 256 } };
+	struct edit edits[2] = { { 1, 2, { all, 256 } },
+				 { 3, 1, { NULL, 0 } } };
 	struct err e;
 	int i;
 
@@ -412,8 +413,8 @@ check_strings(void)
 	rcpt.address = rcpt.status = all;
 	env.rcpts = &rcpt;
 	env.rcpt_count = 1;
-	env.edits = &edit;
-	env.edit_count = 1;
+	env.edits = edits;
+	env.edit_count = 2;
 	env.received_us = INT64_MIN;
 	env.active_ms = INT64_MAX;
 	CHECK(envelope_write(&env, &text, &e) == 0 &&
@@ -425,7 +426,8 @@ check_strings(void)
 		      str_eq(got.rcpts[0].status, all) &&
 		      got.rcpts[0].notify[0] == '\0',
 	      "every byte comes back");
-	CHECK(span_eq(got.edits[0].text, edit.text),
+	CHECK(span_eq(got.edits[0].text, edits[0].text) &&
+		      got.edits[1].text.len == 0,
 	      "every byte of an edit comes back, NUL too");
 	CHECK(got.received_us == INT64_MIN && got.active_ms == INT64_MAX,
 	      "the lowest and the highest number come back");

@@ -96,7 +96,7 @@ check_value(void)
 	CHECK_STR(small, "a b??", "a value is unfolded, trimmed, printable");
 	header_value_text(SPAN_LIT("one two three four"), small, sizeof(small));
 	CHECK_STR(small, "one two ...", "a long value is cut");
-	header_value_text((struct span){ "", 0 }, small, sizeof(small));
+	header_value_text((struct span){ NULL, 0 }, small, sizeof(small));
 	CHECK_STR(small, "", "an empty value");
 	while (b.len < sizeof(large))
 		buf_add_str(&b, "value ");
@@ -200,9 +200,17 @@ static void
 check_scan_limits(void)
 {
 	static char block[65536];
+	struct header_field f;
 	struct header_scan h;
+	size_t at = 0;
 	size_t i;
 
+	header_scan_init(&h);
+	header_scan_feed(&h, (struct span){ NULL, 0 });
+	CHECK(h.bytes == 0 && !h.is_done &&
+		      header_next((struct span){ NULL, 0 }, &at, &f) == 0 &&
+		      at == 0,
+	      "an empty span has no header");
 	memset(block, 'x', sizeof(block));
 	memcpy(block, "Subject: ", 9);
 	header_scan_init(&h);

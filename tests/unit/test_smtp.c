@@ -261,6 +261,10 @@ check_long(void)
 				 &f) == -1 &&
 		      f.code == 500 && c.verb == SMTP_NOOP,
 	      "a longer one is refused, and its verb known");
+	CHECK(smtp_parse_command((struct span){ NULL, 0 }, false, &c, &f) ==
+			      0 &&
+		      c.verb == SMTP_UNKNOWN,
+	      "an empty span is no verb");
 	CHECK(smtp_parse_command((struct span){ "NOOP \0", 6 }, false, &c,
 				 &f) == -1 &&
 		      f.code == 500,
@@ -350,6 +354,8 @@ check_reply_limits(void)
 	smtp_reply_clear(&r);
 	CHECK_INT(smtp_reply_line(&r, (struct span){ line, sizeof(line) }, &e),
 		  -1, "a reply line that is too long");
+	CHECK_INT(smtp_reply_line(&r, (struct span){ NULL, 0 }, &e), -1,
+		  "an empty span is no reply");
 	smtp_reply_clear(&r);
 	for (i = 0; i < SMTP_REPLY_LINES_MAX && rc == 0; i++)
 		rc = smtp_reply_line(

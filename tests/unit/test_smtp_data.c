@@ -357,6 +357,7 @@ check_bytes(void)
 		  false, false },
 	};
 	struct buf out = { 0 };
+	struct smtp_stuff s;
 	struct smtp_data d;
 	size_t i;
 
@@ -368,7 +369,14 @@ check_bytes(void)
 			      d.has_8bit == rows[i].has_8bit,
 		      "seen in the text: %s", rows[i].what);
 	}
+	smtp_stuff_init(&s);
+	buf_clear(&out);
 	smtp_data_init(&d);
+	CHECK(smtp_data_receive(&d, (struct span){ NULL, 0 }, &out) == 0 &&
+		      smtp_stuff_send(&s, (struct span){ NULL, 0 }, &out) ==
+			      0 &&
+		      out.len == 0,
+	      "no bytes in, no bytes out");
 	smtp_data_receive(&d, SPAN_LIT("\r\n\0.\r\n"), &out);
 	CHECK(d.state == SMTP_DATA_CRLF, "a NUL before the dot is text");
 	out.limit = out.len + 3;
