@@ -48,6 +48,10 @@ enum db_result db_open(const char *dir, bool create, int64_t node,
 		       struct db **out, struct err *e);
 void db_close(struct db *db);
 
+/* Whether the open file is still ours: a newer mcgate may have brought it
+ * forward meanwhile (DB_NEWER). */
+enum db_result db_verify(struct db *db, struct err *e);
+
 /* Changes when any connection has committed, this one included; -1 when it
  * cannot be told now. */
 int64_t db_data_version(struct db *db);

@@ -383,3 +383,11 @@ db_open(const char *dir, bool create, int64_t node, struct db **out,
 {
 	return db_open_with(dir, create, node, migrations, MIGRATIONS, out, e);
 }
+
+enum db_result
+db_verify(struct db *db, struct err *e)
+{
+	int64_t version;
+
+	return read_version(db, DB_VERSION, &version, e);
+}

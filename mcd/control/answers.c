@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Recipients, policies and routes.  Without a snapshot every answer is
- * LATER: mail is neither refused nor passed on a guess.
+ * LATER: mail is neither refused nor passed on a guess.  So it is with one
+ * that knows no domain: the database may have been lost.
  */
 #include "answers.h"
 
@@ -83,6 +84,8 @@ judge_rcpt(const struct policy *p, const char *rcpt, char *canonical,
 			return rcpt_says(501, "5.1.3", "bad recipient address");
 		d = policy_domain(p, key);
 	}
+	if (d == NULL && policy_first_domain(p) == NULL)
+		return rcpt_says(451, "4.3.5", "no domain is set up here yet");
 	if (d == NULL)
 		return rcpt_says(550, "5.7.1", "relaying denied");
 	if (canonical_of(&a, d, canonical, size) < 0)

@@ -13,22 +13,33 @@
 #include "str.h"
 
 #define LOOK_MS 1000
+#define GRACE_MS 5000 /* the last snapshot holds so long in trouble */
 
 static struct {
 	char dir[1024];
 	int64_t node;
 	void (*changed)(void);
 	struct db *db;
+	bool was_open; /* once since the start */
 	int64_t version; /* of the snapshot */
 	struct policy *policy;
 	struct err trouble;
+	int64_t trouble_ms; /* since when */
 	struct timer timer;
 } self;
+
+static bool
+is_usable(void)
+{
+	return self.policy != NULL &&
+	       (self.trouble.text[0] == '\0' ||
+		loop_now_ms() - self.trouble_ms < GRACE_MS);
+}
 
 const struct policy *
 snapshot(void)
 {
-	return self.policy;
+	return is_usable() ? self.policy : NULL;
 }
 
 const char *
@@ -41,9 +52,19 @@ snapshot_trouble(void)
 static void
 in_trouble(const struct err *e)
 {
+	if (self.trouble.text[0] == '\0')
+		self.trouble_ms = loop_now_ms();
 	if (!str_eq(self.trouble.text, e->text))
-		log_error("settings.db: %s: mail is answered later", e->text);
+		log_error("settings cannot be used: %s: mail is answered later",
+			  e->text);
 	self.trouble = *e;
+}
+
+static void
+drop_policy(void)
+{
+	policy_free(self.policy);
+	self.policy = NULL;
 }
 
 static void
@@ -59,11 +80,37 @@ open_db(void)
 
 	if (self.db != NULL)
 		return 0;
-	if (db_open(self.dir, true, self.node, &self.db, &e) == DB_OK)
+	if (db_open(self.dir, !self.was_open, self.node, &self.db, &e) ==
+	    DB_OK) {
+		self.was_open = true;
 		return 0;
+	}
 	self.db = NULL;
 	in_trouble(&e);
 	return -1;
+}
+
+static int
+is_of_domain(void *arg, const struct db_change *c)
+{
+	bool *has = arg;
+
+	*has = str_eq(c->kind, "domain");
+	return *has;
+}
+
+/*
+ * No domain was ever written: a new file, or one that took the place of a
+ * lost one.  Nobody has said yet what is ours, so nothing is refused.
+ */
+static bool
+is_virgin(const struct policy *p)
+{
+	bool has = false;
+
+	return policy_first_domain(p) == NULL &&
+	       db_changes(self.db, 0, is_of_domain, &has, NULL) == DB_OK &&
+	       !has;
 }
 
 static void
@@ -74,16 +121,21 @@ load(int64_t version)
 
 	if (fresh == NULL) {
 		in_trouble(&e);
-		/* What was read before still holds, but for a first load. */
 		db_close(self.db);
 		self.db = NULL;
 		return;
 	}
-	policy_free(self.policy);
-	self.policy = fresh;
+	drop_policy();
 	self.version = version;
+	if (is_virgin(fresh)) {
+		policy_free(fresh);
+		err_set(&e, "no domain has been added yet (mcctl domain add)");
+		in_trouble(&e);
+		return;
+	}
+	self.policy = fresh;
 	if (self.trouble.text[0] != '\0')
-		log_info("settings.db: read again");
+		log_info("settings are in use");
 	self.trouble.text[0] = '\0';
 	stats_add(role_stats(), STAT_settings_loads, 1);
 	self.changed();
@@ -94,12 +146,13 @@ snapshot_look(void)
 {
 	int64_t version;
 
-	if (open_db() < 0)
-		return;
-	version = db_data_version(self.db);
-	if (self.policy == NULL || version != self.version ||
-	    self.trouble.text[0] != '\0')
-		load(version);
+	if (open_db() == 0) {
+		version = db_data_version(self.db);
+		if (version != self.version || version < 0 ||
+		    self.trouble.text[0] != '\0')
+			load(version);
+	}
+	stats_set(role_stats(), STAT_settings_read, is_usable());
 }
 
 static void
@@ -113,8 +166,10 @@ on_timer(void *arg)
 void
 snapshot_start(const char *dir, int64_t node, void (*changed)(void))
 {
+	memset(&self, 0, sizeof(self));
 	str_copy(self.dir, sizeof(self.dir), dir);
 	self.node = node;
+	self.version = -1;
 	self.changed = changed;
 	timer_init(&self.timer, on_timer, NULL);
 	on_timer(NULL);
@@ -124,9 +179,7 @@ void
 snapshot_stop(void)
 {
 	timer_release(&self.timer);
-	policy_free(self.policy);
-	self.policy = NULL;
-	if (self.db != NULL)
-		db_close(self.db);
+	drop_policy();
+	db_close(self.db);
 	self.db = NULL;
 }

@@ -120,6 +120,7 @@ class Lab:
         for line in conf:
             self.words += ["--conf", line]
         self.smtp = None
+        self.children = []
         atexit.register(self.end)
         if starts:
             self.up()
@@ -139,6 +140,27 @@ class Lab:
         self.is_up = True
         with open(f"{self.dir}/smtp", encoding="ascii") as f:
             self.smtp = endpoint(f.read().strip())
+
+    def start_mcd(self):
+        """Starts mcd and nothing else: settings stay as they are."""
+        self.is_up = True
+        with open(f"{self.dir}/log/mcd.log", "ab") as out:
+            p = subprocess.Popen(
+                [f"{BUILD}/sbin/mcd", "-c", f"{self.dir}/etc/mcd.conf"],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                env=self.env, start_new_session=True)
+        # Its end is waited for by whoever sees it as a zombie.
+        self.children.append(p)
+        with open(f"{self.dir}/mcd.pid", "w", encoding="ascii") as f:
+            f.write(f"{p.pid}\n")
+        wait_for(lambda: p.poll() is not None or self.greets())
+
+    def greets(self):
+        try:
+            Client(self).close()
+            return True
+        except OSError:
+            return False
 
     def down(self):
         """An orderly stop."""

@@ -177,6 +177,12 @@ check_newer(void)
 	      "which is said: %s", e.text);
 	make_with(dir, "PRAGMA user_version = 1");
 	CHECK_INT(try_open(dir), DB_OK, "it was left as it was");
+	db = dbroom_open(dir);
+	CHECK_INT(db_verify(db, &e), DB_OK, "one that is open is ours");
+	make_with(dir, "PRAGMA user_version = 99");
+	CHECK_INT(db_verify(db, &e), DB_NEWER,
+		  "until a newer mcgate brings it forward");
+	db_close(db);
 }
 
 static const struct db_migration two[] = {
