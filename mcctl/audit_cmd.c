@@ -4,9 +4,6 @@
  * mcctl audit: what was accepted and what became of it; exit 1 when mail
  * is lost.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -14,27 +11,26 @@
 #include "clock.h"
 #include "command.h"
 #include "file.h"
+#include "offline.h"
 #include "str.h"
 
 #define EXIT_LOST 1
-#define LOST_SHOWN 1000
+#define LOST_BYTES 40000 /* of a record */
 
 struct lost_list {
-	struct buf lines; /* "ID RCPT" each */
-	size_t count;
+	struct buf lines; /* "ID RCPT TIME" each */
 };
 
 static void
-on_lost(void *arg, const char *name, const char *rcpt, int64_t accepted_us)
+on_lost(void *arg, const struct audit_lost *l)
 {
-	struct lost_list *l = arg;
+	struct lost_list *list = arg;
 	char when[40];
 
-	if (l->count++ >= LOST_SHOWN)
-		return;
-	clock_iso8601(when, sizeof(when), accepted_us);
-	buf_printf(&l->lines, "%s%s %s %s", l->lines.len > 0 ? "\n" : "", name,
-		   rcpt, when);
+	clock_iso8601(when, sizeof(when), l->seen_us);
+	(void)buf_printf(&list->lines, "%s%s %s %s%s%s",
+			 list->lines.len > 0 ? "\n" : "", l->name, l->rcpt,
+			 when, l->why[0] != '\0' ? " " : "", l->why);
 }
 
 static void
@@ -63,27 +59,26 @@ audit_record(const struct audit *a, const char *lost, struct record *r)
 int
 cmd_audit(struct ctx *c)
 {
-	struct lost_list l = { .lines = { .limit = 40000 } };
+	struct lost_list list = { .lines = { .limit = LOST_BYTES } };
 	struct record r = { 0 };
 	struct audit a;
 	struct err e;
-	int result;
-	int fd = file_open(AT_FDCWD, c->conf.spool_dir, O_RDONLY | O_DIRECTORY,
-			   0);
+	int result, fd;
+	int code = offline_spool(c, &fd);
 
-	if (fd < 0)
-		return complain(c, errno == EACCES ? EX_NOPERM : EX_NOINPUT,
-				"%s: %s", c->conf.spool_dir, strerror(errno));
-	result = audit_run(fd, &a, on_lost, &l, &e);
+	if (code != EX_OK)
+		return code;
+	result = audit_run(fd, &a, on_lost, &list, &e);
 	file_shut(&fd);
-	if (result < 0) {
-		buf_release(&l.lines);
-		return complain(c, EX_IOERR, "%s", e.text);
+	if (result == 0) {
+		audit_record(&a, buf_str(&list.lines), &r);
+		out_object(&c->out, &r);
+		record_release(&r);
 	}
-	audit_record(&a, buf_str(&l.lines), &r);
-	out_object(&c->out, &r);
-	record_release(&r);
-	buf_release(&l.lines);
+	buf_release(&list.lines);
+	if (result < 0)
+		return complain(c, EX_IOERR, "%s/%s", c->conf.spool_dir,
+				e.text);
 	if (a.lost == 0)
 		return EX_OK;
 	return complain(c, EXIT_LOST,

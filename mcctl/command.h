@@ -14,7 +14,6 @@
 #include "db.h"
 #include "err.h"
 #include "out.h"
-#include "policy.h"
 
 /* What a command wants prepared before it runs. */
 enum command_need {
@@ -24,6 +23,7 @@ enum command_need {
 	NEED_DB_WRITE /* and a transaction, committed after exit 0 */
 };
 
+#define OPTIONS_MAX 8 /* of one command */
 #define OPTION_VALUES_MAX 64
 
 /* --name VALUE, as often as it was given. */
@@ -39,7 +39,7 @@ struct ctx {
 	struct db *db;
 	struct out out;
 	/* Options that commands.def allows; see option(). */
-	struct option_values options[8];
+	struct option_values options[OPTIONS_MAX];
 	char **args; /* without options */
 	int arg_count;
 };
@@ -59,17 +59,25 @@ extern const size_t command_count;
 
 /* The values of an option; count 0 when it was not given. */
 const struct option_values *option(const struct ctx *c, const char *name);
-/* The only value of an option, NULL when it was not given. */
+/* The last value of an option, NULL when it was not given. */
 const char *option_value(const struct ctx *c, const char *name);
 
 /* Says what was wrong, as text or as JSON, and returns code. */
 int complain(struct ctx *c, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same with "warning: " in front, when it was done nevertheless. */
+void caution(struct ctx *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The exit code that goes with a failed database call. */
 int complain_db(struct ctx *c, enum db_result r, const struct err *e);
 /* `WHAT "NAME": not known; did you mean X?`; returns EX_DATAERR. */
 int complain_unknown(struct ctx *c, const char *what, const char *name,
 		     const char *const *known);
+
+/* For several families; each complains and returns an exit code.
+ * key holds ADDRESS_DOMAIN_MAX + 1. */
+int domain_key(struct ctx *c, const char *name, char *key);
+int domain_not_known(struct ctx *c, const char *name);
 
 #define COMMAND(f, v, syn, opts, min, max, need, fn, help) \
 	int fn(struct ctx *c);

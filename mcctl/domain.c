@@ -10,20 +10,45 @@
 
 #include "address.h"
 #include "command.h"
+#include "dict.h"
 #include "ip.h"
 #include "log.h"
+#include "policy.h"
 #include "str.h"
 #include "xalloc.h"
 
-#define KNOWN_MAX 100000
+#define PORT_DEFAULT 25
+#define PRIORITY_MAX 65535
 
-struct dest {
-	char endpoint[300]; /* HOST:PORT as it is keyed */
-	char priority[16];
+/* Strings that belong to the list, NULL behind the last. */
+struct strings {
+	char **list;
+	size_t count, cap;
 };
 
-/* The key of a domain argument, or an exit code. */
-static int
+static void
+strings_add(struct strings *s, const char *text)
+{
+	if (s->count + 2 > s->cap) {
+		s->cap = s->cap == 0 ? 64 : s->cap * 2;
+		s->list = xreallocarray(s->list, s->cap, sizeof(*s->list));
+	}
+	s->list[s->count++] = xstrdup(text);
+	s->list[s->count] = NULL;
+}
+
+static void
+strings_release(struct strings *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->list[i]);
+	free(s->list);
+	memset(s, 0, sizeof(*s));
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+int
 domain_key(struct ctx *c, const char *name, char *key)
 {
 	struct err e;
@@ -31,150 +56,249 @@ domain_key(struct ctx *c, const char *name, char *key)
 	if (address_domain_key(name, key, &e) == 0 && key[0] != '[' &&
 	    address_is_domain(key))
 		return EX_OK;
-	return complain(c, EX_DATAERR, "\"%s\" is not a domain name",
+	return complain(c, EX_DATAERR, "%s is not a domain name",
 			log_text(name));
 }
 
-struct known {
-	const char **names;
-	size_t count;
-};
-
 static int
-known_add(void *arg, const char *kind, const char *key, const char *value)
+add_key(void *arg, const char *kind, const char *key, const char *value)
 {
-	struct known *k = arg;
-
 	(void)kind, (void)value;
-	if (k->count == KNOWN_MAX)
-		return 1;
-	k->names = xreallocarray(k->names, k->count + 2, sizeof(*k->names));
-	k->names[k->count++] = xstrdup(key);
-	k->names[k->count] = NULL;
+	strings_add(arg, key);
 	return 0;
 }
 
-static int
-not_known(struct ctx *c, const char *name)
+int
+domain_not_known(struct ctx *c, const char *name)
 {
-	static const char *const none[] = { NULL };
-	struct known k = { 0 };
+	struct strings known = { 0 };
 	int code;
 
-	db_each(c->db, "domain", known_add, &k, NULL);
+	strings_add(&known, "");
+	(void)db_each(c->db, "domain", add_key, &known, NULL);
 	code = complain_unknown(c, "domain", name,
-				k.names != NULL ? k.names : none);
-	for (size_t i = 0; i < k.count; i++)
-		free((void *)(uintptr_t)k.names[i]);
-	free(k.names);
+				(const char *const *)known.list);
+	strings_release(&known);
 	return code;
 }
 
-/* HOST:PORT[,PRIORITY]; the port may be left out. */
+/* 1 there, 0 not, -1 with *code when it cannot be told. */
 static int
-dest_parse(const char *text, struct dest *d, struct err *e)
+is_there(struct ctx *c, const char *key, struct buf *alias_of, int *code)
 {
-	char host[300];
-	const char *comma = strrchr(text, ',');
-	size_t len = comma != NULL ? (size_t)(comma - text) : strlen(text);
-	struct ip_port ap;
-	struct ip ip;
-	uint64_t priority = 0;
-	uint64_t port = 25;
-	char *colon;
+	struct err e;
+	int got = db_get(c->db, "domain", key, alias_of, &e);
 
-	if (len >= sizeof(host) || len == 0)
-		return err_set(e, "destination \"%s\" is not HOST:PORT",
-			       log_text(text));
-	str_fmt(host, sizeof(host), "%.*s", (int)len, text);
-	if (comma != NULL &&
-	    (str_to_u64(comma + 1, &priority, e) < 0 || priority > 65535))
-		return err_set(e, "destination \"%s\": priority is 0 to 65535",
-			       log_text(text));
-	str_fmt(d->priority, sizeof(d->priority), "%llu",
-		(unsigned long long)priority);
-	if (ip_port_parse(host, &ap, NULL) == 0) {
-		ip_port_text(&ap, d->endpoint);
-		return 0;
-	}
-	if (ip_parse(host, &ip, NULL) == 0) {
-		ap = (struct ip_port){ .ip = ip, .port = 25 };
-		ip_port_text(&ap, d->endpoint);
-		return 0;
-	}
-	colon = strrchr(host, ':');
-	if (colon != NULL) {
-		*colon = '\0';
-		if (str_to_u64(colon + 1, &port, e) < 0 || port == 0 ||
-		    port > 65535)
-			return err_set(e,
-				       "destination \"%s\": port is 1 to "
-				       "65535",
-				       log_text(text));
-	}
-	str_lower(host);
-	if (!address_is_domain(host))
-		return err_set(e, "destination \"%s\" is not HOST:PORT",
-			       log_text(text));
-	str_fmt(d->endpoint, sizeof(d->endpoint), "%s:%llu", host,
-		(unsigned long long)port);
-	return 0;
+	if (got < 0)
+		*code = complain(c, EX_UNAVAILABLE, "%s", e.text);
+	return got;
 }
 
-struct drop {
-	struct ctx *c;
-	const char *prefix; /* "example.org " */
-	char (*keys)[DB_KEY_MAX];
-	size_t count;
+/* The domain of an argument, which is one of ours. */
+static int
+own_key(struct ctx *c, const char *name, char *key, struct buf *alias_of)
+{
+	int code = domain_key(c, name, key);
+
+	if (code != EX_OK)
+		return code;
+	switch (is_there(c, key, alias_of, &code)) {
+	case 1:
+		return EX_OK;
+	case 0:
+		return domain_not_known(c, key);
+	default:
+		return code;
+	}
+}
+
+/* --- rows ----------------------------------------------------------------- */
+
+/* Rows of a kind whose key is chosen by a function. */
+struct choice {
+	bool (*is_chosen)(const char *key, const char *domain);
+	const char *domain;
+	struct strings keys;
 };
 
 static int
-drop_collect(void *arg, const char *kind, const char *key, const char *value)
+choose(void *arg, const char *kind, const char *key, const char *value)
 {
-	struct drop *d = arg;
+	struct choice *ch = arg;
 
 	(void)kind, (void)value;
-	if (!str_has_prefix(key, d->prefix))
-		return 0;
-	d->keys = xreallocarray(d->keys, d->count + 1, sizeof(*d->keys));
-	str_copy(d->keys[d->count++], DB_KEY_MAX, key);
+	if (ch->is_chosen(key, ch->domain))
+		strings_add(&ch->keys, key);
 	return 0;
 }
 
-/* Removes the rows of a kind whose keys begin with prefix. */
-static enum db_result
-drop_rows(struct ctx *c, const char *kind, const char *prefix, struct err *e)
+static bool
+is_dest_of(const char *key, const char *domain)
 {
-	struct drop d = { .c = c, .prefix = prefix };
-	enum db_result r = db_each(c->db, kind, drop_collect, &d, e);
+	size_t len = strlen(domain);
 
-	for (size_t i = 0; i < d.count && r == DB_OK; i++)
-		r = db_put(c->db, kind, d.keys[i], NULL, e);
-	free(d.keys);
+	return strncmp(key, domain, len) == 0 && key[len] == ' ';
+}
+
+/* "domain NAME KNOB" and "user LOCAL@NAME KNOB", where LOCAL may be quoted
+ * and hold anything. */
+static bool
+is_setting_of(const char *key, const char *domain)
+{
+	size_t len = strlen(domain);
+	const char *end = strrchr(key, ' ');
+	const char *at;
+
+	if (end == NULL || (size_t)(end - key) < len)
+		return false;
+	at = end - len;
+	if (strncmp(at, domain, len) != 0 || at == key)
+		return false;
+	return str_has_prefix(key, "user ")
+		       ? at[-1] == '@'
+		       : str_has_prefix(key, "domain ") && at[-1] == ' ';
+}
+
+static enum db_result
+drop_rows(struct ctx *c, const char *kind, const char *domain,
+	  bool (*is_chosen)(const char *key, const char *domain), struct err *e)
+{
+	struct choice ch = { .is_chosen = is_chosen, .domain = domain };
+	enum db_result r = db_each(c->db, kind, choose, &ch, e);
+
+	for (size_t i = 0; i < ch.keys.count && r == DB_OK; i++)
+		r = db_put(c->db, kind, ch.keys.list[i], NULL, e);
+	strings_release(&ch.keys);
 	return r;
+}
+
+/* --- destinations --------------------------------------------------------- */
+
+struct dest {
+	char endpoint[POLICY_HOST_SIZE + 16]; /* HOST:PORT as it is keyed */
+	char priority[16];
+};
+
+/* HOST or HOST:PORT, an IPv6 address with or without brackets. */
+static int
+endpoint_parse(const char *text, struct dest *d, struct err *e)
+{
+	char host[POLICY_HOST_SIZE];
+	char full[POLICY_HOST_SIZE + 16];
+	struct ip ip;
+	uint16_t port;
+
+	if (ip_parse(text, &ip, NULL) == 0 && strchr(text, ':') != NULL)
+		str_fmt(full, sizeof(full), "[%s]:%d", text, PORT_DEFAULT);
+	else if (strchr(text, ':') == NULL || text[strlen(text) - 1] == ']')
+		str_fmt(full, sizeof(full), "%.270s:%d", text, PORT_DEFAULT);
+	else
+		str_copy(full, sizeof(full), text);
+	if (policy_dest_parse(full, host, &port, e) < 0)
+		return -1;
+	str_fmt(d->endpoint, sizeof(d->endpoint),
+		strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+	return 0;
+}
+
+/* HOST:PORT[,PRIORITY]. */
+static int
+dest_parse(const char *text, struct dest *d, struct err *e)
+{
+	char shown[128];
+	char endpoint[POLICY_HOST_SIZE + 16];
+	const char *comma = strrchr(text, ',');
+	size_t len = comma != NULL ? (size_t)(comma - text) : strlen(text);
+	uint64_t priority = 0;
+
+	str_printable(shown, sizeof(shown), text, strlen(text));
+	if (len == 0 || len >= sizeof(endpoint))
+		return err_set(e,
+			       "destination \"%s\": expected HOST:PORT or "
+			       "HOST:PORT,PRIORITY",
+			       shown);
+	if (comma != NULL && (str_to_u64(comma + 1, &priority, NULL) < 0 ||
+			      priority > PRIORITY_MAX))
+		return err_set(e,
+			       "destination \"%s\": expected a priority from "
+			       "0 to %d behind the comma",
+			       shown, PRIORITY_MAX);
+	str_fmt(d->priority, sizeof(d->priority), "%llu",
+		(unsigned long long)priority);
+	str_fmt(endpoint, sizeof(endpoint), "%.*s", (int)len, text);
+	return endpoint_parse(endpoint, d, e);
 }
 
 static int
 put_dests(struct ctx *c, const char *key)
 {
 	const struct option_values *dests = option(c, "dest");
-	char prefix[ADDRESS_DOMAIN_MAX + 2];
 	struct err e;
-	enum db_result r;
+	enum db_result r = drop_rows(c, "dest", key, is_dest_of, &e);
 
-	str_fmt(prefix, sizeof(prefix), "%s ", key);
-	r = drop_rows(c, "dest", prefix, &e);
 	for (size_t i = 0; i < dests->count && r == DB_OK; i++) {
 		char row[DB_KEY_MAX];
 		struct dest d;
 
 		if (dest_parse(dests->value[i], &d, &e) < 0)
 			return complain(c, EX_DATAERR, "%s", e.text);
-		str_fmt(row, sizeof(row), "%s%s", prefix, d.endpoint);
+		str_fmt(row, sizeof(row), "%s %s", key, d.endpoint);
 		r = db_put(c->db, "dest", row, d.priority, &e);
 	}
 	return r == DB_OK ? EX_OK : complain_db(c, r, &e);
 }
+
+/* --- aliases -------------------------------------------------------------- */
+
+/* Whether key may become an alias of target, which is one of ours. */
+static int
+check_alias(struct ctx *c, const char *key, const char *target)
+{
+	struct buf next = { 0 };
+	char at[ADDRESS_DOMAIN_MAX + 1];
+	int code = EX_OK;
+	int i;
+
+	str_copy(at, sizeof(at), target);
+	for (i = 0; i < POLICY_ALIASES_MAX && code == EX_OK; i++) {
+		if (str_eq(at, key)) {
+			code = complain(c, EX_DATAERR,
+					"%s cannot be an alias of %s, which "
+					"leads back to it",
+					key, target);
+			break;
+		}
+		buf_clear(&next);
+		if (is_there(c, at, &next, &code) != 1 || next.len == 0)
+			break;
+		str_copy(at, sizeof(at), buf_str(&next));
+	}
+	if (i == POLICY_ALIASES_MAX)
+		code = complain(c, EX_DATAERR,
+				"%s: more than %d aliases one behind the other",
+				target, POLICY_ALIASES_MAX);
+	buf_release(&next);
+	return code;
+}
+
+struct alias_search {
+	const char *target;
+	char found[ADDRESS_DOMAIN_MAX + 1];
+};
+
+static int
+find_alias(void *arg, const char *kind, const char *key, const char *value)
+{
+	struct alias_search *s = arg;
+
+	(void)kind;
+	if (!str_eq(value, s->target))
+		return 0;
+	str_copy(s->found, sizeof(s->found), key);
+	return 1;
+}
+
+/* --- add, set, delete ----------------------------------------------------- */
 
 static int
 put_domain(struct ctx *c, const char *key)
@@ -183,23 +307,22 @@ put_domain(struct ctx *c, const char *key)
 	char target[ADDRESS_DOMAIN_MAX + 1] = "";
 	enum db_result r;
 	struct err e;
+	int code;
 
 	if ((alias != NULL) == (option(c, "dest")->count > 0))
 		return complain(c, EX_USAGE,
-				"give --dest HOST:PORT (once or "
-				"more) or --alias-of NAME");
+				"expected --dest HOST:PORT (once or more), or "
+				"--alias-of NAME");
 	if (alias != NULL) {
-		int code = domain_key(c, alias, target);
-
+		code = own_key(c, alias, target, NULL);
+		if (code == EX_OK)
+			code = check_alias(c, key, target);
 		if (code != EX_OK)
 			return code;
-		if (str_eq(target, key))
-			return complain(c, EX_DATAERR,
-					"%s cannot be an alias of itself", key);
-		if (db_get(c->db, "domain", target, NULL, NULL) != 1)
-			return not_known(c, target);
 	}
 	r = db_put(c->db, "domain", key, target, &e);
+	if (r == DB_OK && alias != NULL)
+		r = drop_rows(c, "setting", key, is_setting_of, &e);
 	if (r != DB_OK)
 		return complain_db(c, r, &e);
 	return put_dests(c, key);
@@ -213,82 +336,120 @@ cmd_domain_add(struct ctx *c)
 
 	if (code != EX_OK)
 		return code;
-	if (db_get(c->db, "domain", key, NULL, NULL) == 1)
+	switch (is_there(c, key, NULL, &code)) {
+	case 0:
+		return put_domain(c, key);
+	case 1:
 		return complain(c, EX_DATAERR,
-				"domain \"%s\" is there "
-				"already; change it with: mcctl domain set",
+				"domain \"%s\" is there already; to change "
+				"it: mcctl domain set",
 				key);
-	return put_domain(c, key);
+	default:
+		return code;
+	}
 }
 
 int
 cmd_domain_set(struct ctx *c)
 {
 	char key[ADDRESS_DOMAIN_MAX + 1];
-	int code = domain_key(c, c->args[0], key);
+	int code = own_key(c, c->args[0], key, NULL);
 
-	if (code != EX_OK)
-		return code;
-	if (db_get(c->db, "domain", key, NULL, NULL) != 1)
-		return not_known(c, key);
-	return put_domain(c, key);
+	return code == EX_OK ? put_domain(c, key) : code;
 }
 
 int
 cmd_domain_delete(struct ctx *c)
 {
 	char key[ADDRESS_DOMAIN_MAX + 1];
-	char prefix[DB_KEY_MAX];
-	int code = domain_key(c, c->args[0], key);
+	struct alias_search s = { .target = key };
+	int code = own_key(c, c->args[0], key, NULL);
 	enum db_result r;
 	struct err e;
 
 	if (code != EX_OK)
 		return code;
-	if (db_get(c->db, "domain", key, NULL, NULL) != 1)
-		return not_known(c, key);
-	str_fmt(prefix, sizeof(prefix), "%s ", key);
-	r = drop_rows(c, "dest", prefix, &e);
-	str_fmt(prefix, sizeof(prefix), "domain %s ", key);
+	r = db_each(c->db, "domain", find_alias, &s, &e);
+	if (r == DB_OK && s.found[0] != '\0')
+		return complain(c, EX_DATAERR,
+				"domain \"%s\": %s is an alias of it; delete "
+				"or change that one first",
+				key, s.found);
 	if (r == DB_OK)
-		r = drop_rows(c, "setting", prefix, &e);
+		r = drop_rows(c, "dest", key, is_dest_of, &e);
+	if (r == DB_OK)
+		r = drop_rows(c, "setting", key, is_setting_of, &e);
 	if (r == DB_OK)
 		r = db_put(c->db, "domain", key, NULL, &e);
 	return r == DB_OK ? EX_OK : complain_db(c, r, &e);
 }
 
-struct dest_list {
-	const char *prefix;
-	struct buf text;
-};
+/* --- list, show ----------------------------------------------------------- */
 
-static int
-dest_list_add(void *arg, const char *kind, const char *key, const char *value)
+/* Lines "HOST:PORT,PRIORITY" in the order they are tried. */
+static void
+dest_lines(const struct policy *p, const char *key, struct buf *out)
 {
-	struct dest_list *d = arg;
+	const struct policy_domain *d = policy_domain(p, key);
 
-	(void)kind;
-	if (!str_has_prefix(key, d->prefix))
-		return 0;
-	return buf_printf(&d->text, "%s%s,%s", d->text.len > 0 ? "\n" : "",
-			  key + strlen(d->prefix), value);
+	for (size_t i = 0; d != NULL && i < d->dest_count; i++)
+		(void)buf_printf(
+			out,
+			strchr(d->dests[i].host, ':') != NULL ? "%s[%s]:%u,%lld"
+							      : "%s%s:%u,%lld",
+			out->len > 0 ? "\n" : "", d->dests[i].host,
+			d->dests[i].port, (long long)d->dests[i].priority);
+}
+
+static void
+domain_record(const struct policy *p, const char *key, const char *alias_of,
+	      struct record *r)
+{
+	struct buf text = { 0 };
+
+	/* Those of an alias are its target's. */
+	dest_lines(p, key, &text);
+	record_str(r, "domain", key);
+	record_str(r, "alias_of", alias_of);
+	record_list(r, "dests", buf_str(&text));
+	buf_release(&text);
 }
 
 static int
-domain_record(struct ctx *c, const char *key, const char *alias,
-	      struct record *r)
+add_setting(void *arg, const char *kind, const char *key, const char *value)
 {
-	char prefix[ADDRESS_DOMAIN_MAX + 2];
-	struct dest_list d = { .prefix = prefix };
-	struct err e;
-	enum db_result got;
+	struct choice *ch = arg;
+	char line[DB_KEY_MAX + 128];
+	char subject[DB_KEY_MAX];
+	const char *knob = strrchr(key, ' ');
 
-	str_fmt(prefix, sizeof(prefix), "%s ", key);
-	got = db_each(c->db, "dest", dest_list_add, &d, &e);
-	record_str(r, "domain", key);
-	record_str(r, "alias_of", alias);
-	record_list(r, "dests", buf_str(&d.text));
-	buf_release(&d.text);
+	(void)kind;
+	if (!is_setting_of(key, ch->domain))
+		return 0;
+	str_fmt(subject, sizeof(subject), "%.*s", (int)(knob - key), key);
+	if (str_has_prefix(key, "domain "))
+		str_fmt(line, sizeof(line), "%s=%s", knob + 1, value);
+	else
+		str_fmt(line, sizeof(line), "%s=%s (%s)", knob + 1, value,
+			subject);
+	strings_add(&ch->keys, line);
+	return 0;
+}
+
+static int
+add_settings(struct ctx *c, const char *key, struct record *r)
+{
+	struct choice ch = { .domain = key };
+	struct buf text = { 0 };
+	struct err e;
+	enum db_result got = db_each(c->db, "setting", add_setting, &ch, &e);
+
+	for (size_t i = 0; i < ch.keys.count; i++)
+		(void)buf_printf(&text, "%s%s", i > 0 ? "\n" : "",
+				 ch.keys.list[i]);
+	record_list(r, "settings", buf_str(&text));
+	buf_release(&text);
+	strings_release(&ch.keys);
 	return got == DB_OK ? EX_OK : complain_db(c, got, &e);
 }
 
@@ -298,49 +459,56 @@ cmd_domain_show(struct ctx *c)
 	char key[ADDRESS_DOMAIN_MAX + 1];
 	struct record r = { 0 };
 	struct buf alias = { 0 };
-	int code = domain_key(c, c->args[0], key);
+	struct policy *p = NULL;
+	struct err e;
+	int code = own_key(c, c->args[0], key, &alias);
 
-	if (code != EX_OK)
-		return code;
-	if (db_get(c->db, "domain", key, &alias, NULL) != 1)
-		return not_known(c, key);
-	code = domain_record(c, key, buf_str(&alias), &r);
+	if (code == EX_OK) {
+		p = policy_load(c->db, NULL, &e);
+		if (p == NULL)
+			code = complain(c, EX_UNAVAILABLE, "%s", e.text);
+	}
+	if (code == EX_OK) {
+		domain_record(p, key, buf_str(&alias), &r);
+		code = add_settings(c, key, &r);
+	}
 	if (code == EX_OK)
 		out_object(&c->out, &r);
+	policy_free(p);
 	record_release(&r);
 	buf_release(&alias);
 	return code;
 }
 
-/* Rows are kept until the walk is over: one query at a time. */
-static int
-keep_row(void *arg, const char *kind, const char *key, const char *value)
-{
-	struct known *k = arg;
+struct listing {
+	struct ctx *c;
+	const struct policy *policy;
+};
 
-	return known_add(k, kind, key, value) ||
-	       known_add(k, kind, value, value);
+static int
+list_one(void *arg, const char *kind, const char *key, const char *value)
+{
+	struct listing *l = arg;
+	struct record r = { 0 };
+
+	(void)kind;
+	domain_record(l->policy, key, value, &r);
+	out_row(&l->c->out, &r);
+	record_release(&r);
+	return ferror(stdout);
 }
 
 int
 cmd_domain_list(struct ctx *c)
 {
-	struct known k = { 0 };
 	struct err e;
-	enum db_result got = db_each(c->db, "domain", keep_row, &k, &e);
-	int code = got == DB_OK ? EX_OK : complain_db(c, got, &e);
+	struct policy *p = policy_load(c->db, NULL, &e);
+	struct listing l = { .c = c, .policy = p };
+	enum db_result got;
 
-	for (size_t i = 0; i + 1 < k.count; i += 2) {
-		struct record r = { 0 };
-
-		if (code == EX_OK)
-			code = domain_record(c, k.names[i], k.names[i + 1], &r);
-		if (code == EX_OK)
-			out_row(&c->out, &r);
-		record_release(&r);
-	}
-	for (size_t i = 0; i < k.count; i++)
-		free((void *)(uintptr_t)k.names[i]);
-	free(k.names);
-	return code;
+	if (p == NULL)
+		return complain(c, EX_UNAVAILABLE, "%s", e.text);
+	got = db_each(c->db, "domain", list_one, &l, &e);
+	policy_free(p);
+	return got == DB_OK ? EX_OK : complain_db(c, got, &e);
 }

@@ -9,6 +9,7 @@
 #include "address.h"
 #include "command.h"
 #include "log.h"
+#include "policy.h"
 #include "setting.h"
 #include "str.h"
 
@@ -28,20 +29,45 @@ level_name(unsigned level)
 				       : "default";
 }
 
+/* A domain that is ours and no alias: an alias has its target's values. */
+static int
+check_domain(struct ctx *c, const char *key)
+{
+	struct buf alias = { 0 };
+	struct err e;
+	int code = EX_OK;
+
+	switch (db_get(c->db, "domain", key, &alias, &e)) {
+	case 1:
+		if (alias.len > 0)
+			code = complain(c, EX_DATAERR,
+					"domain \"%s\" is an alias of %s: the "
+					"settings are that one's",
+					key, buf_str(&alias));
+		break;
+	case 0:
+		code = domain_not_known(c, key);
+		break;
+	default:
+		code = complain(c, EX_UNAVAILABLE, "%s", e.text);
+	}
+	buf_release(&alias);
+	return code;
+}
+
 static int
 target_domain(struct ctx *c, const char *name, struct target *t)
 {
-	struct err e;
+	char key[ADDRESS_DOMAIN_MAX + 1];
+	int code = domain_key(c, name, key);
 
+	if (code == EX_OK)
+		code = check_domain(c, key);
+	if (code != EX_OK)
+		return code;
 	t->level = LEVEL_DOMAIN;
-	if (address_domain_key(name, t->subject, &e) < 0 ||
-	    !address_is_domain(t->subject))
-		return complain(c, EX_DATAERR, "\"%s\" is not a domain name",
-				log_text(name));
-	str_fmt(t->asked, sizeof(t->asked), "@%s", t->subject);
-	if (db_get(c->db, "domain", t->subject, NULL, NULL) != 1)
-		return complain(c, EX_DATAERR, "domain \"%s\": not known",
-				t->subject);
+	str_copy(t->subject, sizeof(t->subject), key);
+	str_fmt(t->asked, sizeof(t->asked), "@%s", key);
 	return EX_OK;
 }
 
@@ -55,8 +81,8 @@ target_user(struct ctx *c, const char *address, struct target *t)
 
 	t->level = LEVEL_USER;
 	if (address_parse(span_of(address), ADDRESS_ALLOW_UTF8, &a, &e) < 0)
-		return complain(c, EX_DATAERR, "\"%s\" is not an address",
-				log_text(address));
+		return complain(c, EX_DATAERR, "%s is not an address: %s",
+				log_text(address), e.text);
 	p = policy_load(c->db, NULL, &e);
 	if (p == NULL)
 		return complain(c, EX_UNAVAILABLE, "%s", e.text);
@@ -65,7 +91,8 @@ target_user(struct ctx *c, const char *address, struct target *t)
 	if (r < 0)
 		return complain(c, EX_DATAERR, "%s", e.text);
 	str_copy(t->asked, sizeof(t->asked), t->subject);
-	return EX_OK;
+	/* The key's domain is behind all aliases. */
+	return check_domain(c, strrchr(t->subject, '@') + 1);
 }
 
 static int
@@ -77,7 +104,8 @@ target_of(struct ctx *c, struct target *t)
 	memset(t, 0, sizeof(*t));
 	t->level = LEVEL_GLOBAL;
 	if (domain != NULL && user != NULL)
-		return complain(c, EX_USAGE, "--domain or --user, not both");
+		return complain(c, EX_USAGE,
+				"expected --domain or --user, not both");
 	if (domain != NULL)
 		return target_domain(c, domain, t);
 	if (user != NULL)
@@ -151,9 +179,49 @@ cmd_setting_unset(struct ctx *c)
 	return code == EX_OK ? put_value(c, k, &t, NULL) : code;
 }
 
+/* What is written at one level for a subject, as a line of a list. */
+static void
+add_written(struct ctx *c, const struct knob *k, enum knob_level level,
+	    const char *subject, struct buf *out)
+{
+	char key[DB_KEY_MAX];
+	struct buf value = { 0 };
+
+	if ((k->levels & level) == 0)
+		return;
+	str_fmt(key, sizeof(key), "%s %s%s%s", level_name(level), subject,
+		subject[0] != '\0' ? " " : "", k->name);
+	(void)db_get(c->db, "setting", key, &value, NULL);
+	(void)buf_printf(out, "%s%s%s%s: %s", out->len > 0 ? "\n" : "",
+			 level_name(level), subject[0] != '\0' ? " " : "",
+			 subject, value.len > 0 ? buf_str(&value) : "-");
+	buf_release(&value);
+}
+
+/* From the nearest level on: the first that has a value counts. */
+static void
+add_levels(struct ctx *c, const struct knob *k, const struct target *t,
+	   struct record *r)
+{
+	struct buf lines = { 0 };
+	char text[64];
+
+	if (t->level == LEVEL_USER)
+		add_written(c, k, LEVEL_USER, t->subject, &lines);
+	if (t->level != LEVEL_GLOBAL)
+		add_written(c, k, LEVEL_DOMAIN, strrchr(t->asked, '@') + 1,
+			    &lines);
+	add_written(c, k, LEVEL_GLOBAL, "", &lines);
+	knob_text(k, k->dflt, text, sizeof(text));
+	(void)buf_printf(&lines, "%sdefault: %s", lines.len > 0 ? "\n" : "",
+			 text);
+	record_list(r, "written", buf_str(&lines));
+	buf_release(&lines);
+}
+
 static void
 setting_record(const struct policy *p, const struct knob *k,
-	       const struct target *t, bool explains, struct record *r)
+	       const struct target *t, struct record *r)
 {
 	struct policy_origin o = policy_effective(p, k, t->asked);
 	char text[64];
@@ -162,9 +230,16 @@ setting_record(const struct policy *p, const struct knob *k,
 	record_str(r, "name", k->name);
 	record_str(r, "value", text);
 	record_str(r, "from", level_name(o.level));
-	if (!explains)
-		return;
 	record_str(r, "subject", o.subject);
+}
+
+static void
+add_explanation(struct ctx *c, const struct knob *k, const struct target *t,
+		struct record *r)
+{
+	char text[64];
+
+	add_levels(c, k, t, r);
 	knob_text(k, k->dflt, text, sizeof(text));
 	record_str(r, "default", text);
 	knob_text(k, k->min, text, sizeof(text));
@@ -194,7 +269,9 @@ cmd_setting_get(struct ctx *c)
 	p = policy_load(c->db, NULL, &e);
 	if (p == NULL)
 		return complain(c, EX_UNAVAILABLE, "%s", e.text);
-	setting_record(p, k, &t, str_eq(c->command->verb, "explain"), &r);
+	setting_record(p, k, &t, &r);
+	if (str_eq(c->command->verb, "explain"))
+		add_explanation(c, k, &t, &r);
 	out_object(&c->out, &r);
 	record_release(&r);
 	policy_free(p);
@@ -225,7 +302,7 @@ cmd_setting_list(struct ctx *c)
 
 		if ((knob_table[i].levels & t.level) == 0)
 			continue;
-		setting_record(p, &knob_table[i], &t, false, &r);
+		setting_record(p, &knob_table[i], &t, &r);
 		out_row(&c->out, &r);
 		record_release(&r);
 	}

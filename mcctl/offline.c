@@ -7,13 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "file.h"
-#include "ledger.h"
+#include "present.h"
+#include "queue_view.h"
+#include "rights.h"
+#include "show.h"
 #include "spool.h"
 #include "str.h"
 
@@ -23,45 +26,42 @@ struct walk {
 	int64_t now_us;
 	int64_t counts[STATE_COUNT];
 	int64_t oldest_us;
+	int64_t bytes;
+	struct queue_filter filter;
 	struct arena arena;
 };
 
+int
+offline_spool(struct ctx *c, int *fd)
+{
+	struct err e;
+
+	*fd = -1;
+	if (rights_become(&c->conf, c->conf.user_queue, &e) < 0)
+		return complain(c, EX_NOPERM, "%s", e.text);
+	*fd = file_open(AT_FDCWD, c->conf.spool_dir, O_RDONLY | O_DIRECTORY, 0);
+	if (*fd >= 0)
+		return EX_OK;
+	return complain(c, errno == EACCES ? EX_NOPERM : EX_NOINPUT,
+			"the spool %s cannot be read: %s%s", c->conf.spool_dir,
+			strerror(errno),
+			errno == EACCES ? ": expected root, or its owner" : "");
+}
+
 static int
-open_spool(struct ctx *c, struct walk *w)
+walk_begin(struct ctx *c, struct walk *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->c = c;
 	w->now_us = clock_wall_us();
-	w->fd = file_open(AT_FDCWD, c->conf.spool_dir, O_RDONLY | O_DIRECTORY,
-			  0);
-	if (w->fd >= 0)
-		return EX_OK;
-	return complain(c, errno == EACCES ? EX_NOPERM : EX_NOINPUT,
-			"mcd is not running, and its spool cannot be read: "
-			"%s: %s",
-			c->conf.spool_dir, strerror(errno));
+	return offline_spool(c, &w->fd);
 }
 
 static void
-close_spool(struct walk *w)
+walk_end(struct walk *w)
 {
 	file_shut(&w->fd);
 	arena_release(&w->arena);
-}
-
-static int
-count_one(void *arg, enum state s, const char *name, int is_stray)
-{
-	struct walk *w = arg;
-	struct id_parts id;
-
-	if (is_stray)
-		return 0;
-	w->counts[s]++;
-	if (s <= STATE_OUTGOING && id_parse(name, &id) == 0 &&
-	    (w->oldest_us == 0 || id.wall_us < w->oldest_us))
-		w->oldest_us = id.wall_us;
-	return 0;
 }
 
 /* All states, or complains. */
@@ -70,10 +70,61 @@ each_state(struct walk *w, spool_scan_fn *fn)
 {
 	struct err e;
 
-	for (int s = 0; s < STATE_COUNT; s++)
+	for (int s = 0; s < STATE_COUNT && !ferror(stdout); s++)
 		if (spool_scan(w->fd, (enum state)s, fn, w, &e) < 0)
-			return complain(w->c, EX_IOERR, "%s", e.text);
+			return complain(w->c,
+					errno == EACCES ? EX_NOPERM : EX_IOERR,
+					"%s", e.text);
 	return EX_OK;
+}
+
+/* What can be said of one that cannot be read is its name, and why. */
+static enum envelope_result
+read_or_empty(struct walk *w, enum state s, const char *name,
+	      struct envelope *env)
+{
+	struct id_parts parts;
+	struct err e = { "" };
+	enum envelope_result got;
+
+	arena_clear(&w->arena);
+	got = spool_read_envelope(w->fd, s, name, &w->arena, env, &e);
+	if (got == ENVELOPE_OK)
+		return got;
+	envelope_init(env);
+	(void)str_copy(env->name, sizeof(env->name), name);
+	env->reason = arena_strdup(&w->arena, e.text);
+	if (id_parse(name, &parts) == 0)
+		env->received_us = parts.wall_us;
+	return got == ENVELOPE_BAD && e.text[0] != '\0' ? ENVELOPE_LATER : got;
+}
+
+static int64_t
+wait_s(const struct walk *w, const struct envelope *env)
+{
+	int64_t wait_ms = env->next_attempt_ms - w->now_us / 1000;
+
+	return wait_ms > 0 ? wait_ms / 1000 : 0;
+}
+
+/* --- count ---------------------------------------------------------------- */
+
+static int
+count_one(void *arg, enum state s, const char *name, int is_stray)
+{
+	struct walk *w = arg;
+	struct envelope env;
+
+	if (is_stray)
+		return 0;
+	w->counts[s]++;
+	if (s > STATE_OUTGOING)
+		return 0;
+	(void)read_or_empty(w, s, name, &env);
+	w->bytes += (int64_t)env.size;
+	if (w->oldest_us == 0 || env.received_us < w->oldest_us)
+		w->oldest_us = env.received_us;
+	return 0;
 }
 
 int
@@ -81,50 +132,24 @@ offline_count(struct ctx *c)
 {
 	struct record r = { 0 };
 	struct walk w;
-	int code = open_spool(c, &w);
+	int code = walk_begin(c, &w);
 
 	if (code != EX_OK)
 		return code;
 	code = each_state(&w, count_one);
 	for (int s = 0; s < STATE_COUNT; s++)
 		record_int(&r, state_name((enum state)s), w.counts[s]);
+	record_int(&r, "bytes", w.bytes);
 	record_int(&r, "oldest_s",
 		   w.oldest_us == 0 ? 0 : (w.now_us - w.oldest_us) / 1000000);
 	if (code == EX_OK)
 		out_object(&c->out, &r);
 	record_release(&r);
-	close_spool(&w);
+	walk_end(&w);
 	return code;
 }
 
-static void
-envelope_record(const struct envelope *env, enum state s, int64_t now_us,
-		struct record *r)
-{
-	struct buf rcpts = { 0 };
-	int64_t wait_ms = env->next_attempt_ms - now_us / 1000;
-	uint32_t attempts = 0;
-
-	for (size_t i = 0; i < env->rcpt_count; i++) {
-		buf_printf(&rcpts, "%s%s", i > 0 ? "\n" : "",
-			   env->rcpts[i].address);
-		if (env->rcpts[i].attempts > attempts)
-			attempts = env->rcpts[i].attempts;
-	}
-	record_str(r, "id", env->name);
-	record_str(r, "state", state_name(s));
-	record_int(r, "size", (int64_t)env->size);
-	record_int(r, "age_s", (now_us - env->received_us) / 1000000);
-	record_str(r, "sender", env->sender);
-	record_list(r, "rcpt", buf_str(&rcpts));
-	record_int(r, "rcpts", (int64_t)env->rcpt_count);
-	record_int(r, "attempts", attempts);
-	record_int(r, "next_s", wait_ms > 0 ? wait_ms / 1000 : 0);
-	record_str(r, "status",
-		   env->rcpt_count > 0 ? env->rcpts[0].status : "");
-	record_str(r, "reason", env->reason);
-	buf_release(&rcpts);
-}
+/* --- list ----------------------------------------------------------------- */
 
 static int
 list_one(void *arg, enum state s, const char *name, int is_stray)
@@ -132,129 +157,98 @@ list_one(void *arg, enum state s, const char *name, int is_stray)
 	struct walk *w = arg;
 	struct record r = { 0 };
 	struct envelope env;
-	struct err e = { "" };
 
-	if (is_stray)
+	if (is_stray || read_or_empty(w, s, name, &env) == ENVELOPE_BAD)
 		return 0;
-	arena_clear(&w->arena);
-	if (spool_read_envelope(w->fd, s, name, &w->arena, &env, &e) ==
-	    ENVELOPE_OK) {
-		envelope_record(&env, s, w->now_us, &r);
-	} else {
-		envelope_init(&env);
-		str_copy(env.name, sizeof(env.name), name);
-		env.reason = e.text;
-		envelope_record(&env, s, w->now_us, &r);
-	}
-	out_row(&w->c->out, &r);
+	if (!queue_filter_matches(&w->filter, s, &env, w->now_us))
+		return 0;
+	queue_row(&r, &env, s, wait_s(w, &env), w->now_us);
+	present_message(&w->c->out, &r);
 	record_release(&r);
-	return 0;
+	return ferror(stdout);
 }
 
 int
 offline_list(struct ctx *c)
 {
+	struct buf words = { 0 };
 	struct walk w;
-	int code = open_spool(c, &w);
+	struct err e;
+	int code = walk_begin(c, &w);
 
 	if (code != EX_OK)
 		return code;
-	code = each_state(&w, list_one);
-	close_spool(&w);
+	for (int i = 0; i < c->arg_count; i++)
+		(void)buf_printf(&words, "%s ", c->args[i]);
+	if (queue_filter_parse(buf_str(&words), &w.filter, &e) < 0)
+		code = complain(c, EX_USAGE, "%s", e.text);
+	else
+		code = each_state(&w, list_one);
+	buf_release(&words);
+	walk_end(&w);
 	return code;
+}
+
+/* --- show ----------------------------------------------------------------- */
+
+struct showing {
+	struct walk w;
+	struct show show;
+	const char *name;
+	size_t count;
+};
+
+static void
+show_envelope(struct showing *s, enum state state, const struct envelope *env)
+{
+	struct record r = { 0 };
+
+	queue_row_full(&r, env, state, wait_s(&s->w, env), s->w.now_us);
+	show_message(&s->show, &r);
+	for (size_t i = 0; i < env->rcpt_count; i++) {
+		record_clear(&r);
+		queue_rcpt_row(&r, &env->rcpts[i]);
+		show_rcpt(&s->show, &r);
+	}
+	record_release(&r);
+	s->count++;
+}
+
+/* An ID means its children too. */
+static int
+show_one(void *arg, enum state state, const char *name, int is_stray)
+{
+	struct showing *s = arg;
+	struct envelope env;
+	size_t len = strlen(s->name);
+
+	if (is_stray || strncmp(name, s->name, len) != 0 ||
+	    (name[len] != '\0' && name[len] != '.'))
+		return 0;
+	if (read_or_empty(&s->w, state, name, &env) != ENVELOPE_BAD)
+		show_envelope(s, state, &env);
+	return 0;
 }
 
 int
 offline_show(struct ctx *c, const char *name)
 {
-	struct envelope env;
-	struct walk w;
-	bool is_found = false;
-	int code;
+	struct showing s = { .name = name, .show = { .out = &c->out } };
+	struct err e;
+	int code = EX_OK;
 
 	if (!envelope_name_valid(name, true))
-		return complain(c, EX_DATAERR, "\"%s\" is not a queue id",
+		return complain(c, EX_DATAERR, "\"%.60s\" is not a queue id",
 				name);
-	code = open_spool(c, &w);
+	code = walk_begin(c, &s.w);
 	if (code != EX_OK)
 		return code;
-	for (int s = 0; s < STATE_COUNT && !is_found; s++) {
-		struct record r = { 0 };
-		struct err e = { "" };
-
-		if (spool_read_envelope(w.fd, (enum state)s, name, &w.arena,
-					&env, &e) == ENVELOPE_OK) {
-			envelope_record(&env, (enum state)s, w.now_us, &r);
-			out_object(&c->out, &r);
-			is_found = true;
-		}
-		record_release(&r);
-	}
-	close_spool(&w);
-	return is_found ? EX_OK
-			: complain(c, EX_DATAERR, "%s: not in the queue", name);
-}
-
-struct search {
-	struct ctx *c;
-	const char *any;
-	size_t count;
-};
-
-static bool
-event_matches(const struct ledger_event *ev, const char *any)
-{
-	return str_has_prefix(ev->name, any) || str_ieq(ev->rcpt, any) ||
-	       str_ieq(ev->sender, any) || str_eq(ev->message_id, any) ||
-	       str_eq(ev->client, any) ||
-	       (ev->subject[0] != '\0' && strstr(ev->subject, any) != NULL);
-}
-
-static int
-trace_one(void *arg, const struct ledger_event *ev)
-{
-	struct search *s = arg;
-	struct record r = { 0 };
-
-	if (!event_matches(ev, s->any))
-		return 0;
-	record_int(&r, "time", ev->at_us / 1000000);
-	record_str(&r, "id", ev->name);
-	record_str(&r, "event", ledger_verb_name(ev->verb));
-	record_str(&r, "rcpt", ev->rcpt);
-	record_str(&r, "sender", ev->sender);
-	record_int(&r, "size", (int64_t)ev->size);
-	record_int(&r, "delay_ms", ev->delay_ms);
-	record_str(&r, "relay", ev->relay);
-	record_str(&r, "status", ev->status);
-	record_str(&r, "reason", ev->reason);
-	record_str(&r, "who", ev->who);
-	record_str(&r, "client", ev->client);
-	record_str(&r, "message_id", ev->message_id);
-	record_str(&r, "subject", ev->subject);
-	out_row(&s->c->out, &r);
-	record_release(&r);
-	s->count++;
-	return 0;
-}
-
-int
-offline_trace(struct ctx *c, const char *any)
-{
-	struct search s = { .c = c, .any = any };
-	struct err e;
-	struct walk w;
-	int code = open_spool(c, &w);
-	int fd;
-
-	if (code != EX_OK)
-		return code;
-	fd = file_open(w.fd, "ledger", O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		code = complain(c, EX_NOINPUT, "ledger: %s", strerror(errno));
-	else if (ledger_each(fd, "", trace_one, NULL, &s, &e) < 0)
-		code = complain(c, EX_IOERR, "%s", e.text);
-	file_shut(&fd);
-	close_spool(&w);
+	for (int state = 0; state < STATE_COUNT && code == EX_OK; state++)
+		if (spool_scan(s.w.fd, (enum state)state, show_one, &s, &e) < 0)
+			code = complain(c, EX_IOERR, "%s", e.text);
+	show_end(&s.show);
+	walk_end(&s.w);
+	if (code == EX_OK && s.count == 0)
+		code = complain(c, EX_DATAERR, "%s: not in the queue", name);
 	return code;
 }

@@ -1,15 +1,21 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The spool read straight from its folders, for when mcd is down.
+ * Spool and ledger read straight from their folders, for when mcd is
+ * down.  Nothing is ever written there.
  */
 #ifndef OFFLINE_H
 #define OFFLINE_H
 
 #include "command.h"
 
+/* Becomes the spool's owner if root, and opens it: EX_OK and *fd, or it
+ * complains. */
+int offline_spool(struct ctx *c, int *fd);
+
 /* Each prints what its command prints and returns the exit code. */
 int offline_count(struct ctx *c);
+/* The arguments of the command are the filter. */
 int offline_list(struct ctx *c);
 int offline_show(struct ctx *c, const char *name);
 /* Reads the whole ledger: slower than a running mcd's history. */

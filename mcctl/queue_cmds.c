@@ -1,59 +1,125 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * mcctl queue: asks a running mcd, or reads the spool while it is down.
+ * mcctl queue, trace, reload: ask a running mcd; what can be read without
+ * it is read from the spool while it is down.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "asking.h"
 #include "command.h"
-#include "file.h"
 #include "offline.h"
+#include "present.h"
+#include "show.h"
 #include "str.h"
+
+#define NOT_RUNNING (-1)
 
 struct rows {
 	struct ctx *c;
+	struct show show;
 	size_t count;
-	bool is_object;
 };
 
+typedef int row_fn(void *arg, const struct value *values, size_t count,
+		   struct span encoded);
+
 static int
-print_row(void *arg, const struct value *values, size_t count,
-	  struct span encoded)
+print_listed(void *arg, const struct value *values, size_t count,
+	     struct span encoded)
 {
 	struct rows *rows = arg;
 	struct record r = { .count = count };
 
 	(void)values;
 	buf_add_span(&r.b, encoded);
-	if (rows->is_object)
-		out_object(&rows->c->out, &r);
-	else
-		out_row(&rows->c->out, &r);
+	present_message(&rows->c->out, &r);
+	record_release(&r);
+	return ferror(stdout);
+}
+
+static int
+print_event(void *arg, const struct value *values, size_t count,
+	    struct span encoded)
+{
+	struct rows *rows = arg;
+	struct record r = { .count = count };
+
+	(void)values;
+	buf_add_span(&r.b, encoded);
+	present_event(&rows->c->out, &r);
+	record_release(&r);
+	return ferror(stdout);
+}
+
+static int
+print_object(void *arg, const struct value *values, size_t count,
+	     struct span encoded)
+{
+	struct rows *rows = arg;
+	struct record r = { .count = count };
+
+	(void)values;
+	buf_add_span(&r.b, encoded);
+	out_object(&rows->c->out, &r);
 	rows->count++;
 	record_release(&r);
 	return ferror(stdout);
 }
 
-/* Asks mcd; -1 when it is not running. */
+/* A message begins with its id, a recipient with its address. */
 static int
-ask(struct ctx *c, const char *command, const char *arg, bool is_object)
+print_message(void *arg, const struct value *values, size_t count,
+	      struct span encoded)
 {
-	struct rows rows = { .c = c, .is_object = is_object };
-	struct err e = { "" };
-	struct asking *a = asking_open(&c->conf, &e);
-	int code;
+	struct rows *rows = arg;
+	struct record r = { .count = count };
 
+	buf_add_span(&r.b, encoded);
+	if (count > 0 && str_eq(values[0].name, "id"))
+		show_message(&rows->show, &r);
+	else
+		show_rcpt(&rows->show, &r);
+	rows->count++;
+	record_release(&r);
+	return ferror(stdout);
+}
+
+/* The first page is to be seen while the next is asked for. */
+static void
+end_page(void *arg)
+{
+	struct rows *rows = arg;
+
+	out_flush(&rows->c->out);
+	(void)fflush(stdout);
+}
+
+/* Asks mcd: an exit code, or NOT_RUNNING with nothing said. */
+static int
+ask(struct ctx *c, const char *command, const char *arg, row_fn *row,
+    size_t *count)
+{
+	struct rows rows = { .c = c, .show = { .out = &c->out } };
+	struct asking_sink sink = { .row = row,
+				    .page = end_page,
+				    .arg = &rows };
+	struct err e = { "" };
+	int code = EX_OK;
+	struct asking *a = asking_open(&c->conf, &code, &e);
+
+	if (a == NULL && code == EX_UNAVAILABLE)
+		return NOT_RUNNING;
 	if (a == NULL)
-		return -1;
-	code = asking_run(a, command, arg, print_row, &rows, &e);
+		return complain(c, code, "%s", e.text);
+	code = asking_run(a, command, arg, &sink, &e);
 	asking_close(a);
+	if (row == print_message)
+		show_end(&rows.show);
+	if (count != NULL)
+		*count = rows.count;
 	if (code != EX_OK)
 		return complain(c, code, "%s", e.text);
 	return EX_OK;
@@ -62,75 +128,70 @@ ask(struct ctx *c, const char *command, const char *arg, bool is_object)
 int
 cmd_queue_count(struct ctx *c)
 {
-	int code = ask(c, "queue-count", "", true);
+	int code = ask(c, "queue-count", "", print_object, NULL);
 
-	return code >= 0 ? code : offline_count(c);
+	return code != NOT_RUNNING ? code : offline_count(c);
 }
 
 int
 cmd_queue_list(struct ctx *c)
 {
-	char arg[1024] = "";
-	size_t at = 0;
-	int code;
+	struct buf arg = { .limit = 1000 };
+	int code = EX_OK;
 
-	for (int i = 0; i < c->arg_count; i++) {
-		size_t len = strlen(c->args[i]);
-
-		if (at + len + 2 > sizeof(arg))
-			return complain(c, EX_USAGE, "too many words");
-		if (at > 0)
-			arg[at++] = ' ';
-		memcpy(arg + at, c->args[i], len + 1);
-		at += len;
-	}
-	code = ask(c, "queue-list", arg, false);
-	if (code >= 0)
-		return code;
-	if (c->arg_count > 0)
-		return complain(c, EX_TEMPFAIL,
-				"mcd is not running: the "
-				"whole list is all there is");
-	return offline_list(c);
+	for (int i = 0; i < c->arg_count && code == EX_OK; i++)
+		if (buf_printf(&arg, "%s%s", i > 0 ? " " : "", c->args[i]) < 0)
+			code = complain(c, EX_USAGE,
+					"filter: longer than 1000 bytes");
+	if (code == EX_OK)
+		code = ask(c, "queue-list", buf_str(&arg), print_listed, NULL);
+	buf_release(&arg);
+	return code != NOT_RUNNING ? code : offline_list(c);
 }
 
 int
 cmd_queue_show(struct ctx *c)
 {
-	int code = ask(c, "queue-show", c->args[0], true);
+	int code = ask(c, "queue-show", c->args[0], print_message, NULL);
 
-	return code >= 0 ? code : offline_show(c, c->args[0]);
+	return code != NOT_RUNNING ? code : offline_show(c, c->args[0]);
 }
 
 int
 cmd_queue_change(struct ctx *c)
 {
 	char command[32];
+	size_t count = 0;
 	int code;
 
 	str_fmt(command, sizeof(command), "queue-%s", c->command->verb);
-	code = ask(c, command, c->args[0], false);
-	if (code >= 0)
-		return code;
-	return complain(c, EX_TEMPFAIL,
-			"mcd is not running: start it, then "
-			"queue %s works",
-			c->command->verb);
+	code = ask(c, command, c->args[0], print_object, &count);
+	if (code == NOT_RUNNING)
+		return complain(c, EX_TEMPFAIL,
+				"mcd is not running: start it, then repeat "
+				"queue %s",
+				c->command->verb);
+	if (code == EX_OK && count == 0)
+		out_done(&c->out);
+	return code;
 }
 
 int
 cmd_reload(struct ctx *c)
 {
-	int code = ask(c, "reload", "", false);
+	int code = ask(c, "reload", "", NULL, NULL);
 
-	return code >= 0 ? code
-			 : complain(c, EX_UNAVAILABLE, "mcd is not running");
+	if (code == NOT_RUNNING)
+		return complain(c, EX_UNAVAILABLE, "mcd is not running");
+	if (code == EX_OK)
+		out_done(&c->out);
+	return code;
 }
 
 int
 cmd_trace(struct ctx *c)
 {
-	int code = ask(c, "history-trace", c->args[0], false);
+	int code = ask(c, "history-trace", c->args[0], print_event, NULL);
 
-	return code >= 0 ? code : offline_trace(c, c->args[0]);
+	return code != NOT_RUNNING ? code : offline_trace(c, c->args[0]);
 }

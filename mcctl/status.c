@@ -1,29 +1,39 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * mcctl status: read from the shared mapping, no question to the daemon.
+ * mcctl status: read from the shared mapping; mcd is asked only for the
+ * words of what is wrong.
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include "asking.h"
 #include "clock.h"
 #include "command.h"
 #include "stats.h"
 #include "str.h"
 
-#define PROCESSES_MAX 300
-#define BEAT_OLD_US 15000000
+#define BEAT_OLD_US 15000000 /* the parent beats each second */
+#define ASK_MS 2000
 
 static const enum stat_id queues[] = {
 	STAT_queue_incoming, STAT_queue_filtering,  STAT_queue_outgoing,
 	STAT_queue_hold,     STAT_queue_quarantine, STAT_queue_corrupt
 };
+#define QUEUES (sizeof(queues) / sizeof(queues[0]))
 
 struct view {
 	bool is_running;
+	bool is_hung; /* there, but the parent does not beat */
+	bool is_open; /* new mail is taken */
 	int64_t beat_us, started_us, pid;
-	struct stats_row_copy rows[PROCESSES_MAX];
+	int64_t queued[QUEUES];
+	char settings[512]; /* "" all is well */
+	struct stats_row_copy rows[STATS_ROWS_LIMIT];
 	size_t count;
 };
 
@@ -33,18 +43,70 @@ queue_name(enum stat_id s)
 	return stats_name(s) + strlen("queue_");
 }
 
+static bool
+process_exists(int64_t pid)
+{
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+/* Why control has no settings: its own words. */
 static void
-print_json(const struct stats *s, const struct view *v)
+ask_settings(struct ctx *c, struct view *v)
+{
+	struct err e = { "" };
+	int code = EX_OK;
+	struct asking *a = asking_open(&c->conf, &code, &e);
+
+	if (a != NULL) {
+		asking_set_wait(a, ASK_MS);
+		code = asking_run(a, "settings", "", NULL, &e);
+		asking_close(a);
+	}
+	if (code == EX_OK)
+		return; /* read by now */
+	str_copy(v->settings, sizeof(v->settings), e.text);
+}
+
+static void
+take_view(struct ctx *c, const struct stats *s, struct view *v)
+{
+	bool is_fresh;
+
+	stats_alive(s, &v->beat_us, &v->started_us, &v->pid);
+	is_fresh = clock_wall_us() - v->beat_us < BEAT_OLD_US;
+	v->is_running = is_fresh && process_exists(v->pid);
+	v->is_hung = !is_fresh && process_exists(v->pid);
+	v->is_open = v->is_running && stats_get(s, STAT_intake_open) != 0;
+	for (size_t i = 0; i < QUEUES; i++)
+		v->queued[i] = stats_get(s, queues[i]);
+	v->count = stats_rows(s, TABLE_PROCESS, v->rows, STATS_ROWS_LIMIT);
+	if (v->is_running && stats_get(s, STAT_settings_read) == 0)
+		ask_settings(c, v);
+}
+
+/* A process of an mcd that is down is down. */
+static const char *
+state_of(const struct view *v, const struct stats_row_copy *row)
+{
+	return process_state_name(v->is_running || v->is_hung
+					  ? row->n[PROCESS_STATE]
+					  : PROCESS_DOWN);
+}
+
+static void
+print_json(struct ctx *c, const struct view *v)
 {
 	struct buf b = { 0 };
 
-	buf_printf(&b, "{\"running\":%s,\"since\":%lld,\"pid\":%lld,",
+	buf_printf(&b,
+		   "{\"running\":%s,\"since\":%lld,\"pid\":%lld,"
+		   "\"seen\":%lld,\"intake_open\":%s,\"settings\":",
 		   v->is_running ? "true" : "false",
-		   (long long)(v->started_us / 1000000), (long long)v->pid);
-	buf_printf(&b, "\"seen\":%lld,\"intake_open\":%s,\"processes\":[",
+		   (long long)(v->started_us / 1000000), (long long)v->pid,
 		   (long long)(v->beat_us / 1000000),
-		   v->is_running && stats_get(s, STAT_intake_open) ? "true"
-								   : "false");
+		   v->is_open ? "true" : "false");
+	json_string(&b, v->settings);
+	buf_add_str(&b, ",\"processes\":[");
 	for (size_t i = 0; i < v->count; i++) {
 		const int64_t *n = v->rows[i].n;
 
@@ -53,80 +115,108 @@ print_json(const struct stats *s, const struct view *v)
 		buf_printf(&b,
 			   ",\"pid\":%lld,\"state\":\"%s\",\"restarts\":%lld,"
 			   "\"since\":%lld}",
-			   (long long)n[PROCESS_PID],
-			   process_state_name(n[PROCESS_STATE]),
+			   (long long)n[PROCESS_PID], state_of(v, &v->rows[i]),
 			   (long long)n[PROCESS_RESTARTS],
 			   (long long)(n[PROCESS_SINCE_US] / 1000000));
 	}
 	buf_add_str(&b, "],\"queues\":{");
-	for (size_t i = 0; i < sizeof(queues) / sizeof(*queues); i++)
+	for (size_t i = 0; i < QUEUES; i++)
 		buf_printf(&b, "%s\"%s\":%lld", i > 0 ? "," : "",
-			   queue_name(queues[i]),
-			   (long long)stats_get(s, queues[i]));
+			   queue_name(queues[i]), (long long)v->queued[i]);
 	buf_add_str(&b, "}}");
-	printf("%s\n", buf_str(&b));
+	out_line(&c->out, buf_str(&b));
 	buf_release(&b);
 }
 
 static void
-print_text(struct ctx *c, const struct stats *s, const struct view *v)
+age_text(char *dst, size_t size, int64_t since_us)
 {
+	int64_t ms = (clock_wall_us() - since_us) / 1000;
+
+	str_duration(dst, size, ms > 0 ? ms / 1000 * 1000 : 0);
+}
+
+static void
+print_state(const struct view *v)
+{
+	int64_t since_us = v->is_running ? v->started_us : v->beat_us;
 	char when[40];
 	char age[32];
-	int64_t now_us = clock_wall_us();
 
-	clock_iso8601(when, sizeof(when),
-		      v->is_running ? v->started_us : v->beat_us);
-	str_duration(age, sizeof(age),
-		     (now_us - (v->is_running ? v->started_us : v->beat_us)) /
-			     1000000 * 1000);
-	printf("%s %s (%s)\n",
-	       v->is_running ? "mcd: running since" : "mcd: DOWN, last seen",
-	       when, age);
-	printf("intake: %s\n", stats_get(s, STAT_intake_open) && v->is_running
-				       ? "open"
-				       : "CLOSED: new mail is answered later");
-	printf("queues:");
-	for (size_t i = 0; i < sizeof(queues) / sizeof(*queues); i++)
+	clock_iso8601(when, sizeof(when), since_us);
+	age_text(age, sizeof(age), since_us);
+	printf("mcd: %s %s (%s%s)\n",
+	       v->is_running ? "running since"
+	       : v->is_hung  ? "DOES NOT ANSWER since"
+			     : "DOWN since about",
+	       when, age, v->is_running ? "" : " ago");
+	printf("intake: %s\n", v->is_open ? "open"
+			       : v->is_running
+				       ? "CLOSED: new mail is answered later"
+				       : "CLOSED");
+	if (v->settings[0] != '\0')
+		printf("settings: NOT READ: %s\n", v->settings);
+	printf("queues%s:", v->is_running ? "" : " when last seen");
+	for (size_t i = 0; i < QUEUES; i++)
 		printf("  %s %lld", queue_name(queues[i]),
-		       (long long)stats_get(s, queues[i]));
+		       (long long)v->queued[i]);
 	printf("\n\n");
+}
+
+static void
+print_text(struct ctx *c, const struct view *v)
+{
+	char age[32];
+
+	print_state(v);
 	for (size_t i = 0; i < v->count; i++) {
 		const int64_t *n = v->rows[i].n;
 		struct record r = { 0 };
 
 		record_str(&r, "role", v->rows[i].key);
 		record_int(&r, "pid", n[PROCESS_PID]);
-		record_str(&r, "state", process_state_name(n[PROCESS_STATE]));
+		record_str(&r, "state", state_of(v, &v->rows[i]));
 		record_int(&r, "restarts", n[PROCESS_RESTARTS]);
-		str_duration(age, sizeof(age),
-			     (now_us - n[PROCESS_SINCE_US]) / 1000000 * 1000);
-		record_str(&r, "for", age);
+		age_text(age, sizeof(age), n[PROCESS_SINCE_US]);
+		record_str(&r, "for", v->is_running ? age : "");
 		out_row(&c->out, &r);
 		record_release(&r);
 	}
 }
 
-int
-cmd_status(struct ctx *c)
+static int
+open_stats(struct ctx *c, struct stats **s)
 {
 	char path[1024];
-	struct stats *s;
-	struct view v = { 0 };
 	struct err e;
 
 	str_fmt(path, sizeof(path), "%s/stats", c->conf.run_dir);
-	s = stats_open(path, &e);
-	if (s == NULL)
+	if (access(path, R_OK) < 0 && errno == EACCES)
+		return complain(c, EX_NOPERM,
+				"%s: permission denied: expected root, or a "
+				"member of its group",
+				path);
+	*s = stats_open(path, &e);
+	if (*s == NULL)
 		return complain(c, EX_UNAVAILABLE, "mcd is not running: %s",
 				e.text);
-	stats_alive(s, &v.beat_us, &v.started_us, &v.pid);
-	v.is_running = v.pid != 0 && clock_wall_us() - v.beat_us < BEAT_OLD_US;
-	v.count = stats_rows(s, TABLE_PROCESS, v.rows, PROCESSES_MAX);
-	if (c->out.json)
-		print_json(s, &v);
-	else
-		print_text(c, s, &v);
+	return EX_OK;
+}
+
+int
+cmd_status(struct ctx *c)
+{
+	static struct view v;
+	struct stats *s = NULL;
+	int code = open_stats(c, &s);
+
+	if (code != EX_OK)
+		return code;
+	take_view(c, s, &v);
 	stats_unmap(s);
+	if (c->out.json)
+		print_json(c, &v);
+	else
+		print_text(c, &v);
 	return v.is_running ? EX_OK : EX_UNAVAILABLE;
 }

@@ -15,6 +15,8 @@
 /*
  * accepted = delivered + bounced + discarded + deleted + held +
  *            quarantined + queued + parked + lost
+ *
+ * Beside a running mcd: what was accepted before the audit began.
  */
 struct audit {
 	int64_t accepted; /* all of them, own and unrecorded too */
@@ -27,16 +29,23 @@ struct audit {
 	int64_t lost;
 	int64_t duplicates; /* finished once more after a crash */
 	int64_t damaged_lines; /* of the ledger */
-	int64_t damaged_envelopes;
+	int64_t damaged_envelopes; /* files that cannot be read */
 };
 
-/* Told each lost one; name and rcpt are valid for the call. */
-typedef void audit_lost_fn(void *arg, const char *name, const char *rcpt,
-			   int64_t accepted_us);
+/* One that is lost.  Valid for the call; why is "" when no trace of it is
+ * in the spool. */
+struct audit_lost {
+	const char *name; /* ID or ID.N */
+	const char *rcpt;
+	const char *why;
+	int64_t seen_us; /* when it was heard of first; 0: not told */
+};
+typedef void audit_lost_fn(void *arg, const struct audit_lost *l);
 
 /*
- * Takes at most a few seconds longer than reading; 40 bytes of memory for
- * each recipient in the ledger.  -1 when folder or files cannot be read.
+ * Takes at most two seconds longer than reading; about 50 bytes of memory
+ * for each recipient in the ledger.  -1 when a folder or a file cannot be
+ * read, or is of a newer version.
  */
 int audit_run(int spool_fd, struct audit *out, audit_lost_fn *lost, void *arg,
 	      struct err *e);

@@ -5,12 +5,11 @@
  */
 #include "control.h"
 
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "answers.h"
 #include "ctlsock.h"
-#include "log.h"
+#include "names.h"
 #include "snapshot.h"
 #include "str.h"
 
@@ -56,6 +55,13 @@ on_down(peer_id p, enum role r)
 }
 
 static void
+control_before_jail(const struct conf *conf)
+{
+	(void)conf;
+	names_load();
+}
+
+static void
 control_init(const struct conf *conf)
 {
 	snapshot_start(role_home(), conf->node, on_changed);
@@ -90,6 +96,7 @@ static const struct peer_handler handlers[] = {
 
 const struct role_ops control_ops = {
 	.role = ROLE_CONTROL,
+	.before_jail = control_before_jail,
 	.init = control_init,
 	.listener = control_listener,
 	.stop = control_stop,

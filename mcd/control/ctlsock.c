@@ -7,7 +7,6 @@
 #include "ctlsock.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 #include "list.h"
 #include "log.h"
 #include "loop.h"
+#include "names.h"
 #include "role.h"
 #include "snapshot.h"
 #include "str.h"
@@ -26,7 +26,7 @@
 #define CLIENTS_MAX 64
 #define CLIENT_MS 120000 /* a question with its whole answer */
 #define IDLE_MS 60000
-#define BACKLOG_MAX (4 * 1024 * 1024)
+#define BACKLOG_MAX (16 * 1024 * 1024)
 
 struct client {
 	struct list node;
@@ -104,16 +104,10 @@ name_of_peer(int fd, char *who, size_t size)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
-	const struct passwd *pw;
 
 	str_copy(who, size, "unknown");
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return;
-	pw = getpwuid(cred.uid);
-	if (pw != NULL)
-		str_copy(who, size, pw->pw_name);
-	else
-		str_fmt(who, size, "uid %u", (unsigned)cred.uid);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		names_find(cred.uid, who, size);
 }
 
 static void
@@ -188,6 +182,8 @@ on_relayed(void *arg, struct frame *f)
 	if (f->type != FRAME_ctl_row)
 		return;
 	if (peer_backlog(c->id) > BACKLOG_MAX) {
+		log_warn("control socket: %s does not read its answer",
+			 log_text(c->who));
 		peer_drop(c->id);
 		return;
 	}
@@ -235,12 +231,18 @@ run_reload(struct client *c, const struct frame_ctl_ask *ask)
 }
 
 static void
-run_nudge(struct client *c, const struct frame_ctl_ask *ask)
+run_settings(struct client *c, const struct frame_ctl_ask *ask)
 {
 	(void)ask;
-	snapshot_look();
 	client_done(c, snapshot() != NULL ? EX_OK : EX_UNAVAILABLE,
 		    snapshot_trouble(), "");
+}
+
+static void
+run_nudge(struct client *c, const struct frame_ctl_ask *ask)
+{
+	snapshot_look();
+	run_settings(c, ask);
 }
 
 static void
@@ -259,9 +261,8 @@ static const struct {
 	const char *command; /* one that ends in '-' is a family */
 	void (*run)(struct client *c, const struct frame_ctl_ask *ask);
 } commands[] = {
-	{ "nudge", run_nudge },
-	{ "reload", run_reload },
-	{ "queue-", run_queue },
+	{ "nudge", run_nudge },	   { "settings", run_settings },
+	{ "reload", run_reload },  { "queue-", run_queue },
 	{ "history-", run_store },
 };
 

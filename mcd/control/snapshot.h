@@ -11,14 +11,19 @@
 
 #include "policy.h"
 
-/* Looks at the database now and then each second; changed is called in
- * the loop when there is a new snapshot. */
+/*
+ * Makes dir/settings.db if it is not there, looks at it now and then each
+ * second; changed is called in the loop when there is a new snapshot.  A
+ * database that goes away later is not made again: an administrator is
+ * about to put one there.
+ */
 void snapshot_start(const char *dir, int64_t node, void (*changed)(void));
 /* Looks now. */
 void snapshot_look(void);
-/* NULL when settings.db cannot be used: snapshot_trouble() says why. */
+/* NULL while settings.db cannot be used (for some seconds the last one
+ * still holds), or while no domain has ever been added to it. */
 const struct policy *snapshot(void);
-/* "" when all is well. */
+/* Why; "" when all is well. */
 const char *snapshot_trouble(void);
 void snapshot_stop(void);
 

@@ -30,6 +30,7 @@ static struct {
 	int fd;
 	bool is_closed; /* nothing will be added to file */
 	uint32_t asked; /* token of a ledger_ask */
+	bool asked_next; /* for the file behind this one */
 	int batch; /* events in the transaction */
 	bool is_stopped;
 	struct timer step, retry, expire;
@@ -42,15 +43,23 @@ feed_history(void)
 	return self.history;
 }
 
+/* Says it once; tries again in a while. */
 static void
 in_trouble(const struct err *e)
 {
+	struct err why = *e;
+	bool is_damaged =
+		self.history != NULL && history_is_damaged(self.history);
+
 	if (!str_eq(self.trouble.text, e->text))
 		log_warn("%s: history waits, mail does not", e->text);
 	self.trouble = *e;
 	file_shut(&self.fd);
+	self.is_closed = false;
 	history_close(self.history);
 	self.history = NULL;
+	if (is_damaged && history_discard(self.dir, &why) < 0)
+		log_error("%s", why.text);
 	timer_set(&self.retry, RETRY_MS);
 }
 
@@ -114,26 +123,19 @@ read_batch(void)
 static void ask(bool wants_next);
 
 static void
-on_file(void *arg, struct frame *f)
+take_file(struct frame *f)
 {
-	const struct frame_ledger_reply *r;
+	const struct frame_ledger_reply *r = FRAME_BODY(f, ledger_reply);
 
-	(void)arg;
-	self.asked = 0;
-	if (f == NULL) {
-		timer_set(&self.retry, RETRY_MS);
-		return;
-	}
-	r = FRAME_BODY(f, ledger_reply);
-	if (r->status == ANSWER_NO && self.file[0] != '\0' && self.fd < 0) {
-		/* The file we were in is gone: the next that is there. */
-		ask(true);
-		return;
-	}
-	if (r->status != ANSWER_OK || f->fd < 0)
-		return; /* nothing newer: a grown note wakes us */
 	if (!str_eq(self.file, r->file)) {
 		str_copy(self.file, sizeof(self.file), r->file);
+		self.offset = 0;
+	}
+	if (self.offset > r->size) {
+		/* What is durable does not shrink. */
+		log_warn("ledger/%s is another file than the one that was "
+			 "read: read from its start",
+			 self.file);
 		self.offset = 0;
 	}
 	file_shut(&self.fd);
@@ -145,13 +147,31 @@ on_file(void *arg, struct frame *f)
 }
 
 static void
+on_file(void *arg, struct frame *f)
+{
+	uint32_t status =
+		f != NULL ? FRAME_BODY(f, ledger_reply)->status : ANSWER_LATER;
+
+	(void)arg;
+	self.asked = 0;
+	if (status == ANSWER_OK && f->fd >= 0)
+		take_file(f);
+	else if (status != ANSWER_NO)
+		timer_set(&self.retry, RETRY_MS);
+	else if (!self.asked_next)
+		ask(true); /* the file we were in is gone */
+	/* Else there is nothing newer: a grown note wakes us. */
+}
+
+static void
 ask(bool wants_next)
 {
 	struct frame_ledger_ask body = { .after = "", .file = "" };
 
 	if (self.asked != 0)
 		return;
-	if (wants_next || self.file[0] == '\0')
+	self.asked_next = wants_next || self.file[0] == '\0';
+	if (self.asked_next)
 		body.after = self.file;
 	else
 		body.file = self.file;
@@ -162,23 +182,24 @@ ask(bool wants_next)
 static void
 on_step(void *arg)
 {
+	bool is_more;
+
 	(void)arg;
 	if (self.is_stopped || open_history() < 0)
 		return;
 	if (self.fd < 0) {
-		ask(false);
+		ask(self.is_closed);
 		return;
 	}
-	if (self.offset < self.size && read_batch()) {
-		timer_set(&self.step, 0);
+	is_more = self.offset < self.size && read_batch();
+	if (self.history == NULL)
 		return;
-	}
 	stats_set(role_stats(), STAT_history_lag,
 		  self.size > self.offset ? (int64_t)(self.size - self.offset)
 					  : 0);
-	if (self.history == NULL)
-		return;
-	if (self.is_closed) {
+	if (is_more) {
+		timer_set(&self.step, 0);
+	} else if (self.is_closed) {
 		file_shut(&self.fd);
 		ask(true);
 	}
@@ -199,14 +220,10 @@ feed_on_grown(peer_id from, struct frame *f)
 	if (str_eq(g->file, self.file)) {
 		if (g->size > self.size)
 			self.size = g->size;
+		self.is_closed = false; /* as it seems */
 	} else if (self.fd >= 0 && !self.is_closed) {
 		/* Another file grows: ours is finished; ask for its end. */
 		file_shut(&self.fd);
-		ask(false);
-		return;
-	} else if (self.fd < 0) {
-		ask(self.is_closed);
-		return;
 	}
 	feed_wake();
 }

@@ -6,7 +6,9 @@
  */
 #include "history.h"
 
+#include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,16 +25,21 @@
 static const char schema[] =
 	"CREATE TABLE event("
 	" seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, verb TEXT NOT NULL,"
-	" id TEXT NOT NULL, name TEXT NOT NULL, rcpt TEXT NOT NULL,"
-	" sender TEXT, source TEXT, client TEXT, message_id TEXT,"
-	" subject TEXT, relay TEXT, status TEXT, reason TEXT, who TEXT,"
-	" size INTEGER, delay_ms INTEGER);"
+	" id TEXT NOT NULL, name TEXT NOT NULL,"
+	" rcpt TEXT NOT NULL COLLATE NOCASE,"
+	" sender TEXT NOT NULL COLLATE NOCASE, source TEXT NOT NULL,"
+	" client TEXT NOT NULL, message_id TEXT NOT NULL,"
+	" subject TEXT NOT NULL, relay TEXT NOT NULL, status TEXT NOT NULL,"
+	" reason TEXT NOT NULL, who TEXT NOT NULL, size INTEGER NOT NULL,"
+	" delay_ms INTEGER NOT NULL, recovered INTEGER NOT NULL);"
 	"CREATE INDEX event_id ON event(id);"
 	"CREATE INDEX event_rcpt ON event(rcpt);"
 	"CREATE INDEX event_sender ON event(sender) WHERE sender <> '';"
 	"CREATE INDEX event_msgid ON event(message_id)"
 	" WHERE message_id <> '';"
 	"CREATE INDEX event_client ON event(client) WHERE client <> '';"
+	"CREATE INDEX event_subject ON event(subject, id)"
+	" WHERE subject <> '';"
 	"CREATE INDEX event_at ON event(at);"
 	"CREATE TABLE position(one INTEGER PRIMARY KEY CHECK(one = 1),"
 	" file TEXT NOT NULL, offset INTEGER NOT NULL);"
@@ -41,12 +48,16 @@ static const char schema[] =
 
 static const char insert_sql[] =
 	"INSERT INTO event(at, verb, id, name, rcpt, sender, source, client,"
-	" message_id, subject, relay, status, reason, who, size, delay_ms)"
-	" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+	" message_id, subject, relay, status, reason, who, size, delay_ms,"
+	" recovered) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 int
 history_error(struct history *h, struct err *e, const char *what)
 {
+	int code = sqlite3_errcode(h->db) & 0xff;
+
+	if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
+		h->is_damaged = true;
 	return err_set(e, "history.db: %s: %s", what, sqlite3_errmsg(h->db));
 }
 
@@ -81,7 +92,8 @@ prepare(struct history *h, struct err *e)
 	sqlite3_busy_timeout(h->db, 5000);
 	if (run(h,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		"PRAGMA cache_size = -2048; PRAGMA trusted_schema = OFF;",
+		"PRAGMA cache_size = -2048; PRAGMA trusted_schema = OFF;"
+		"PRAGMA temp_store = MEMORY;",
 		e) < 0)
 		return -1;
 	version = user_version(h);
@@ -95,10 +107,19 @@ prepare(struct history *h, struct err *e)
 	if (version == 0 && (run(h, "BEGIN IMMEDIATE", e) < 0 ||
 			     run(h, schema, e) < 0 || run(h, "COMMIT", e) < 0))
 		return -1;
-	if (sqlite3_prepare_v2(h->db, insert_sql, -1, &h->insert, NULL) !=
+	if (sqlite3_prepare_v2(h->db, insert_sql, -1, &h->insert, NULL) ==
 	    SQLITE_OK)
-		return history_error(h, e, "preparing");
-	return 0;
+		return 0;
+	/* Not our tables, whatever the version says. */
+	history_error(h, e, "its tables");
+	h->is_damaged = true;
+	return -1;
+}
+
+bool
+history_is_damaged(const struct history *h)
+{
+	return h->is_damaged;
 }
 
 void
@@ -111,55 +132,77 @@ history_close(struct history *h)
 	free(h);
 }
 
+/* 0, 1 when it is damaged, -1. */
 static int
 try_open(const char *path, struct history **out, struct err *e)
 {
 	struct history *h = xcalloc(1, sizeof(*h));
+	int rc = -1;
 
 	if (sqlite3_open_v2(path, &h->db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 				    SQLITE_OPEN_NOMUTEX,
-			    NULL) != SQLITE_OK) {
+			    NULL) != SQLITE_OK)
 		history_error(h, e, "opening");
-		history_close(h);
-		return -1;
-	}
-	if (prepare(h, e) == 0) {
+	else
+		rc = prepare(h, e);
+	if (rc == 0) {
 		*out = h;
 		return 0;
 	}
-	h->is_damaged = sqlite3_errcode(h->db) == SQLITE_NOTADB ||
-			sqlite3_errcode(h->db) == SQLITE_CORRUPT;
-	if (!h->is_damaged) {
-		history_close(h);
-		return -1;
-	}
+	if (h->is_damaged)
+		rc = 1;
 	history_close(h);
-	return 1;
+	return rc;
+}
+
+/* The log of a database that is not there any more must not be taken for
+ * that of the next one. */
+static int
+remove_beside(const char *path, const char *suffix, struct err *e)
+{
+	char name[1100];
+
+	str_fmt(name, sizeof(name), "%s%s", path, suffix);
+	if (unlink(name) < 0 && errno != ENOENT)
+		return err_sys(e, "%s", name);
+	return 0;
+}
+
+int
+history_discard(const char *dir, struct err *e)
+{
+	char path[1024];
+	char aside[1100];
+
+	str_fmt(path, sizeof(path), "%s/history.db", dir);
+	str_fmt(aside, sizeof(aside), "%s.damaged.%lld", path,
+		(long long)(clock_wall_us() / 1000000));
+	if (rename(path, aside) < 0 && errno != ENOENT)
+		return err_sys(e, "%s", path);
+	if (remove_beside(path, "-wal", e) < 0 ||
+	    remove_beside(path, "-shm", e) < 0)
+		return -1;
+	log_warn("history.db is damaged: moved to %s, made again from the "
+		 "ledger",
+		 aside);
+	return 0;
 }
 
 int
 history_open(const char *dir, struct history **out, struct err *e)
 {
 	char path[1024];
-	char aside[1100];
 	int r;
 
-	str_fmt(path, sizeof(path), "%s/history.db", dir);
+	*out = NULL;
+	if (!str_fmt(path, sizeof(path), "%s/history.db", dir))
+		return err_set(e, "%s: path is too long", dir);
 	r = try_open(path, out, e);
 	if (r <= 0)
 		return r;
-	str_fmt(aside, sizeof(aside), "%s.damaged.%lld", path,
-		(long long)(clock_wall_us() / 1000000));
-	log_warn("history.db is damaged: moved to %s, made again from the "
-		 "ledger",
-		 aside);
-	if (rename(path, aside) < 0)
-		return err_sys(e, "%s", path);
-	str_fmt(aside, sizeof(aside), "%s-wal", path);
-	(void)unlink(aside);
-	str_fmt(aside, sizeof(aside), "%s-shm", path);
-	(void)unlink(aside);
+	if (history_discard(dir, e) < 0)
+		return -1;
 	return try_open(path, out, e) == 0 ? 0 : -1;
 }
 
@@ -173,8 +216,10 @@ history_position(struct history *h, char *file, uint64_t *offset, struct err *e)
 			       &st, NULL) != SQLITE_OK)
 		return history_error(h, e, "reading its position");
 	if (sqlite3_step(st) == SQLITE_ROW) {
+		const unsigned char *text = sqlite3_column_text(st, 0);
+
 		str_copy(file, LEDGER_NAME_SIZE,
-			 (const char *)sqlite3_column_text(st, 0));
+			 text != NULL ? (const char *)text : "");
 		*offset = (uint64_t)sqlite3_column_int64(st, 1);
 		result = 0;
 	} else {
@@ -227,6 +272,7 @@ history_add(struct history *h, const struct ledger_event *ev, struct err *e)
 	bind_text(st, at++, ev->who);
 	sqlite3_bind_int64(st, at++, (int64_t)ev->size);
 	sqlite3_bind_int64(st, at++, ev->delay_ms);
+	sqlite3_bind_int(st, at++, ev->is_recovered);
 	if (sqlite3_step(st) != SQLITE_DONE) {
 		history_error(h, e, "adding an event");
 		sqlite3_reset(st);

@@ -19,9 +19,17 @@ struct history;
 
 #define HISTORY_VERSION 1
 
-/* Opens dir/history.db or makes it; -1 when neither can be done now. */
+/*
+ * Opens dir/history.db or makes it; a damaged one is moved aside and made
+ * again.  -1 when that cannot be done now, or when it is of a newer
+ * version, which is left as it is.
+ */
 int history_open(const char *dir, struct history **out, struct err *e);
 void history_close(struct history *h);
+/* A call has failed because of damage: close and discard it. */
+bool history_is_damaged(const struct history *h);
+/* Moves dir/history.db aside; it is not open. */
+int history_discard(const char *dir, struct err *e);
 
 /* Where reading goes on: the file and the offset of the first line that
  * is not in yet; "" and 0 for a new database. */
@@ -41,10 +49,9 @@ void history_rollback(struct history *h);
 int history_expire(struct history *h, int64_t before_us, struct err *e);
 
 /*
- * Events of any: a queue id, an address, a Message-ID, a client address,
- * or words of a subject; in order, behind cursor (0: from the start).
- * fn gets each as a record, non-zero stops.  Returns the next cursor, 0
- * when there is no more, -1 on error.
+ * Events of any (trace.h) in the order they came in, behind cursor (0:
+ * from the start).  fn gets each as a record, non-zero stops.  Returns the
+ * next cursor, 0 when there is no more, -1 on error.
  */
 typedef int history_row_fn(void *arg, const struct record *r);
 int64_t history_trace(struct history *h, const char *any, int64_t cursor,

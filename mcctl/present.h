@@ -1,0 +1,17 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Rows with many members as a person wants to see them on a terminal.
+ * JSON gets all members as they are.
+ */
+#ifndef PRESENT_H
+#define PRESENT_H
+
+#include "out.h"
+
+/* A row of queue_row(): one line a message. */
+void present_message(struct out *o, const struct record *r);
+/* A row of trace_record(): one line an event. */
+void present_event(struct out *o, const struct record *r);
+
+#endif
