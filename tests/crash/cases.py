@@ -24,9 +24,15 @@ SCENARIOS = {
     "split": [(["u" + A, "v" + I, "w" + H], 2000)],
     "mixed": [(["u" + A, "once{t}" + A, "bounce" + A, "v" + A], 1500)],
     "defer": [(["once{t}" + A], 800)],
+    "release": [(["w" + H], 700)],
+    "delete": [(["w" + H], 700)],
 }
+# what an administrator does then
+ACTS = {"release": "unhold", "delete": "delete"}
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
+ALL_VARIANTS = (*VARIANTS, "late")
+QUIET_REST = 0.06  # what comes after the last envelope has gone
 PERSISTENT = 1 << 30
 SIZES = 1000
 SHORT_MOUNT = "4m"
@@ -83,6 +89,10 @@ class Pool:
                 print(f"# {e}", flush=True)
 
 
+def point_of(text, kinds):
+    return shimlib.Point("0" if text == "end" else text, kinds)
+
+
 class Case:
     def __init__(self, name):
         self.name = name
@@ -94,9 +104,10 @@ class Case:
         first, _, then = self.call.partition("+")
         kinds = shimlib.FILE_KINDS if self.area == "c" else \
             shimlib.ALL_KINDS
-        self.point = shimlib.Point(first, kinds)
-        self.then = shimlib.Point(then, shimlib.CHANGE_KINDS) if then \
-            else None
+        self.at_end = first == "end"
+        self.then_end = then == "end"
+        self.point = point_of(first, kinds)
+        self.then = point_of(then, shimlib.CHANGE_KINDS) if then else None
 
     def play(self, pool):
         """Returns whether the call was reached; Fault is red."""
@@ -123,22 +134,21 @@ class Case:
     # b: power cut
 
     def cut(self, g):
-        g.shim.arm(shimlib.CUT, self.role, self.point)
+        is_fail = self.how in ERRORS
+        if is_fail:
+            g.shim.arm(shimlib.FAIL, self.role, self.point, self.then,
+                       shimlib.CUT, err=ERRORS[self.how])
+        else:
+            g.shim.arm(shimlib.CUT, self.role, self.point)
         sent = play(g, self.scenario)
-        wait_until(lambda: g.shim.hits() or not g.queued(), 60,
-                   "a cut or an end")
-        if not g.shim.hits():
-            # what comes after the last envelope has gone
-            time.sleep(0.05)
-        reached = g.shim.hits() > 0
-        g.shim.disarm()
-        if not reached:
+        wanted = 2 if is_fail and not self.then_end else 1
+        if not wait_cut(g, wanted, self.at_end or
+                        is_fail and self.then_end):
             g.judge(sent, False)
             return False
-        wait_until(lambda: not g.is_up(), 20, "the cut")
-        g.kill()
+        reached = True
         before = g.take_delivered()
-        if self.then is None:
+        if self.then is None or is_fail:
             self.after_cut(g, sent, before)
         else:
             reached = self.cut_again(g, sent, before)
@@ -153,13 +163,14 @@ class Case:
     def after_cut(self, g, sent, before):
         disk = shimlib.Disk(g.trace_log, g.base, g.inodes)
         old = g.home
-        for variant in VARIANTS:
+        alone = self.how.rstrip("0123456789")
+        for variant in [alone] if alone in ALL_VARIANTS else VARIANTS:
             spool = f"{g.dir}/disk"
             disk.rebuild(old + "/spool", spool, variant,
                          self.seed(variant))
             g.start(spool=spool)
             try:
-                before = judge_with(g, sent, before)
+                judge_with(g, sent, before)
             except Fault as e:
                 raise Fault(f"[{variant}] {e}") from None
             g.kill()
@@ -171,30 +182,25 @@ class Case:
         spool = f"{g.dir}/disk"
         disk.rebuild(g.home + "/spool", spool, variant,
                      self.seed(variant))
-
-        def stop_at():
-            g.shim.arm(shimlib.CUT, self.role, self.then)
-
-        if g.start(spool, True, stop_at):
-            wait_until(lambda: g.shim.hits() or not g.queued(), 60,
-                       "a second cut or an end")
-        reached = g.shim.hits() > 0
-        g.shim.disarm()
-        if reached:
-            wait_until(lambda: not g.is_up(), 20, "the second cut")
-            g.kill()
-            self.after_cut(g, sent, before + g.take_delivered())
-        else:
+        g.start(spool, True, lambda: g.shim.arm(
+            shimlib.CUT, self.role, self.then))
+        if not wait_cut(g, 1, self.then_end):
             judge_with(g, sent, before)
             g.kill()
-        return reached
+            return False
+        self.after_cut(g, sent, before + g.take_delivered())
+        return True
 
     # c: calls that fail
 
     def fail(self, g):
         restarts = g.restarts
         name, _, repeat = self.how.partition("+")
-        if name == "short":
+        if self.then is not None:  # in the recovery from a kill
+            g.shim.arm(shimlib.KILL, self.role, self.point, self.then,
+                       shimlib.FAIL, err=ERRORS[name])
+            restarts = -1
+        elif name == "short":
             g.shim.arm(shimlib.SHORT, self.role, self.point)
         else:
             g.shim.arm(shimlib.FAIL, self.role, self.point,
@@ -208,7 +214,7 @@ class Case:
                 pass
         else:
             g.wait_quiet()
-        reached = g.shim.hits() > 0
+        reached = g.shim.hits() > (1 if self.then else 0)
         g.shim.disarm()
         g.wait_quiet()
         g.wait_running()
@@ -232,6 +238,24 @@ class Case:
         return any(m.answer != "yes" for m in sent) or size < space
 
 
+def wait_cut(g, wanted, at_end):
+    """Waits for the shim to cut the power, or cuts it once all is quiet;
+    False when the shim's call never came."""
+    wait_until(lambda: g.shim.hits() >= wanted or not g.is_up()
+               or not g.queued(), 60, "a cut or an end")
+    deadline = time.monotonic() + QUIET_REST
+    while g.shim.hits() < wanted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    is_cut = g.shim.hits() >= wanted and not at_end
+    if is_cut:
+        wait_until(lambda: not g.is_up(), 20, "the cut")
+    if is_cut or at_end:
+        g.kill()
+        is_cut = True
+    g.shim.disarm()
+    return is_cut
+
+
 def judge_with(g, sent, before):
     """Judges with what had been delivered before; returns all of it."""
     got = list(before)
@@ -246,7 +270,6 @@ def judge_with(g, sent, before):
         g.judge(sent, True)
     finally:
         g.take_delivered = take
-    return before
 
 
 def play(g, scenario):
@@ -254,7 +277,10 @@ def play(g, scenario):
     for rcpts, size in SCENARIOS[scenario]:
         plan.append(([r.replace("{t}", f"{g.prefix}x{g.tokens}")
                       for r in rcpts], size))
-    return g.send_all(plan)
+    sent = g.send_all(plan)
+    if scenario in ACTS:
+        g.act(sent, ACTS[scenario])
+    return sent
 
 
 def count_calls(g, scenario):

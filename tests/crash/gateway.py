@@ -56,6 +56,11 @@ class Sent:
     def __init__(self, token, data, rcpts, answer, text):
         self.token, self.data, self.rcpts = token, data, rcpts
         self.answer, self.text = answer, text
+        self.tried = self.done = ""  # what was asked for by mcctl, and said
+
+    def name(self):
+        """Its ID; it was answered 250."""
+        return self.text.split()[2]
 
 
 def smtp_send(endpoint, token, rcpts, size, timeout=45):
@@ -345,6 +350,26 @@ class Gateway:
                 raise Fault(f"queue delete {name}: {err.strip()}")
         self.judge_leftovers()
         self.judge_audit()
+        judge_ledger(sent, self.ledger_lines())
+
+    def ledger_lines(self):
+        lines = []
+        for path in sorted(glob.glob(f"{self.home}/spool/ledger/*")):
+            with open(path, encoding="utf-8") as f:
+                lines += f.read().splitlines()
+        return lines
+
+    def act(self, sent, verb):
+        """mcctl queue VERB for what is in hold."""
+        for m in sent:
+            if m.answer != "yes" or not any(r.endswith(HELD)
+                                            for r in m.rcpts):
+                continue
+            wait_until(lambda: self.envelopes(("hold",))
+                       or self.shim.hits() or not self.is_up(), 20, "hold")
+            m.tried = verb
+            if self.mcctl("queue", verb, m.name())[0] == 0:
+                m.done = verb
 
     def take_held(self):
         """ID -> body of what is held."""
@@ -434,12 +459,48 @@ def judge_accepted(m, whole, dsn, held):
                     f"{m.text}")
     if any(r.startswith("bounce") for r in m.rcpts) and not dsn:
         raise Fault(f"{m.token}: no bounce came")
-    if any(r.endswith(HELD) for r in m.rcpts):
-        name = m.text.split()[2]
-        if name not in held:
-            raise Fault(f"{m.token}: not in hold: {m.text}")
-        if held[name] != m.data:
-            raise Fault(f"{m.token}: held, but not as it was sent")
+    for r in m.rcpts:
+        if r.endswith(HELD):
+            judge_held(m, r in whole, held)
+
+
+def judge_held(m, is_delivered, held):
+    is_held = m.name() in held
+    if is_held and held[m.name()] != m.data:
+        raise Fault(f"{m.token}: held, but not as it was sent")
+    if m.done:
+        as_done = {"unhold": is_delivered and not is_held,
+                   "delete": not is_delivered and not is_held}[m.done]
+        if not as_done:
+            raise Fault(f"{m.token}: {m.done} was said to be done: "
+                        f"{is_delivered=} {is_held=}")
+    elif is_delivered and m.tried != "unhold":
+        raise Fault(f"{m.token}: was to be held, yet delivered")
+    elif not is_held and not is_delivered and m.tried != "delete":
+        raise Fault(f"{m.token}: LOST in hold: {m.text}")
+
+
+FINAL_VERBS = {"delivered", "bounced", "deleted", "discarded"}
+
+
+def judge_ledger(sent, lines):
+    """What was answered 250 is in the ledger from its first event to its
+    last; all of it is done by now."""
+    seen = {}
+    for line in lines:
+        w = line.split()
+        rcpt = [x[5:] for x in w if x.startswith("rcpt=")]
+        if len(w) > 3 and rcpt:
+            key = (w[2].split(".")[0], rcpt[0])
+            seen.setdefault(key, set()).add(w[1])
+    for m in sent:
+        if m.answer != "yes":
+            continue
+        for r in m.rcpts:
+            verbs = seen.get((m.name(), r), set())
+            if "accepted" not in verbs or not verbs & FINAL_VERBS:
+                raise Fault(f"{m.token}: {m.name()} {r} has only "
+                            f"{sorted(verbs)} in the ledger")
 
 
 def run_tool(words):

@@ -10,7 +10,8 @@
  *   C ino path          file made
  *   S ino snapshot      contents synced: they stand in LOG.d/snapshot
  *   D path position     folder synced; ops logged before position hold
- *   R old new | U path | L old new
+ *   R old new | U path | L old new | M path of a folder
+ *   F ino | X path      a sync of a file, of a folder failed
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -63,6 +64,7 @@ SLOT(fsync);
 SLOT(fdatasync);
 SLOT(renameat);
 SLOT(linkat);
+SLOT(mkdirat);
 SLOT(unlinkat);
 SLOT(ftruncate);
 SLOT(sync_file_range);
@@ -149,9 +151,11 @@ shim_start(void)
 static const char *
 below_root(const char *path)
 {
-	if (strncmp(path, root, root_len) != 0 || path[root_len] != '/')
+	if (strncmp(path, root, root_len) != 0)
 		return NULL;
-	return path + root_len + 1;
+	if (path[root_len] == '\0')
+		return ".";
+	return path[root_len] == '/' ? path + root_len + 1 : NULL;
 }
 
 static const char *
@@ -204,23 +208,25 @@ is_counted(const struct shim_point *p, enum shim_kind kind, const char *what)
 	       (what != NULL && fnmatch(p->glob, what, 0) == 0);
 }
 
-/* Dies here, alone or with all others; what comes next is set up. */
+/* Dies here, alone or with all others. */
 static void
-die(void)
+die(uint32_t action)
 {
-	if (shim->next.n != 0) {
-		shim->point = shim->next;
-		shim->next.n = 0;
-		shim->count = 0;
-	} else {
-		shim->point.n = 0;
-	}
-	if (shim->action == SHIM_KILL)
+	if (action == SHIM_KILL)
 		kill(getpid(), SIGKILL);
 	else
 		kill(0, SIGKILL);
 	for (;;)
 		pause();
+}
+
+static void
+set_up_next(void)
+{
+	shim->point = shim->next;
+	shim->action = shim->next_action;
+	shim->next.n = 0;
+	shim->count = 0;
 }
 
 /*
@@ -233,6 +239,7 @@ hit(enum shim_kind kind, const char *what)
 {
 	uint32_t n;
 	uint32_t target;
+	uint32_t action;
 
 	if (shim == NULL || inside || !shim->armed || self_role >= SHIM_ROLES)
 		return 0;
@@ -246,16 +253,21 @@ hit(enum shim_kind kind, const char *what)
 	n = __atomic_add_fetch(&shim->count, 1, __ATOMIC_SEQ_CST);
 	if (n < target || n - target > shim->repeat)
 		return 0;
-	if (shim->action != SHIM_FAIL && shim->action != SHIM_SHORT)
+	action = shim->action;
+	if (action != SHIM_FAIL && action != SHIM_SHORT)
 		shim->dead = getpid();
 	shim->hit_kind = kind;
 	snprintf(shim->hit_path, sizeof(shim->hit_path), "%s",
 		 what == NULL ? "-" : what);
 	__atomic_add_fetch(&shim->hits, 1, __ATOMIC_SEQ_CST);
-	if (shim->action == SHIM_SHORT)
+	if (shim->next.n != 0)
+		set_up_next();
+	else if (action == SHIM_KILL || action == SHIM_CUT)
+		shim->point.n = 0;
+	if (action == SHIM_SHORT)
 		return 2;
-	if (shim->action != SHIM_FAIL)
-		die();
+	if (action != SHIM_FAIL)
+		die(action);
 	errno = shim->err;
 	return 1;
 }
@@ -345,6 +357,25 @@ sync_traced(int fd, const char *rel, int (*call)(int))
 	return r;
 }
 
+/* A failed sync: what was not durable before never will be. */
+static int
+sync_failed(int fd, const char *rel)
+{
+	int err = errno;
+	struct stat st;
+
+	if (is_traced(rel) && fstat(fd, &st) == 0) {
+		order_lock();
+		if (S_ISDIR(st.st_mode))
+			trace("X %s\n", rel);
+		else
+			trace("F %llu\n", (unsigned long long)st.st_ino);
+		pthread_mutex_unlock(&shim->lock);
+	}
+	errno = err;
+	return -1;
+}
+
 int
 fsync(int fd)
 {
@@ -352,7 +383,7 @@ fsync(int fd)
 	const char *rel = shim != NULL ? path_of_fd(fd, path) : NULL;
 
 	if (rel != NULL && hit(SHIM_FSYNC, rel))
-		return -1;
+		return sync_failed(fd, rel);
 	if (is_traced(rel))
 		return sync_traced(fd, rel, REAL(fsync));
 	return REAL(fsync)(fd);
@@ -365,10 +396,38 @@ fdatasync(int fd)
 	const char *rel = shim != NULL ? path_of_fd(fd, path) : NULL;
 
 	if (rel != NULL && hit(SHIM_FDATASYNC, rel))
-		return -1;
+		return sync_failed(fd, rel);
 	if (is_traced(rel))
 		return sync_traced(fd, rel, REAL(fdatasync));
 	return REAL(fdatasync)(fd);
+}
+
+int
+mkdirat(int dirfd, const char *path, mode_t mode)
+{
+	char full[PATH_MAX];
+	const char *rel;
+	int r;
+
+	if (shim == NULL || inside || self_role == ROLE_IS_WORKER)
+		return REAL(mkdirat)(dirfd, path, mode);
+	rel = path_at(dirfd, path, full);
+	if (rel != NULL && hit(SHIM_MKDIR, rel))
+		return -1;
+	if (!is_traced(rel))
+		return REAL(mkdirat)(dirfd, path, mode);
+	order_lock();
+	r = REAL(mkdirat)(dirfd, path, mode);
+	if (r == 0)
+		trace("M %s\n", rel);
+	pthread_mutex_unlock(&shim->lock);
+	return r;
+}
+
+int
+mkdir(const char *path, mode_t mode)
+{
+	return mkdirat(AT_FDCWD, path, mode);
 }
 
 int

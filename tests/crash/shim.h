@@ -30,6 +30,7 @@ enum shim_kind {
 	SHIM_SEND, /* sendmsg, send, write and writev on sockets */
 	SHIM_RECV,
 	SHIM_FCNTL,
+	SHIM_MKDIR,
 	SHIM_KINDS
 };
 
@@ -62,7 +63,9 @@ struct shim {
 	int32_t dead; /* pid that was killed: its threads count no more */
 	int64_t space; /* bytes the spool may still take, < 0: no limit */
 	struct shim_point point;
-	struct shim_point next; /* SHIM_KILL: becomes point after the first */
+	struct shim_point next; /* becomes point after the first */
+	uint32_t next_action;
+	uint32_t unused;
 	/* All calls while armed, of each role by kind. */
 	uint32_t tally[SHIM_ROLES][SHIM_KINDS];
 	uint64_t snapshot; /* number of the next content snapshot */

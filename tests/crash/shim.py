@@ -13,7 +13,8 @@ MAGIC = 0x6D637368696D3031
 ROLES = ["parent", "incoming", "queue", "filter", "worker", "lookup",
          "outgoing", "control", "store"]
 KINDS = ["open", "write", "close", "fsync", "fdatasync", "rename", "link",
-         "unlink", "truncate", "range", "send", "recv", "fcntl"]
+         "unlink", "truncate", "range", "send", "recv", "fcntl",
+         "mkdir"]
 ALL_KINDS = (1 << len(KINDS)) - 1
 FILE_KINDS = ALL_KINDS & ~(1 << KINDS.index("send")) \
     & ~(1 << KINDS.index("recv"))
@@ -37,6 +38,8 @@ class Layout(ctypes.Structure):
                 ("trace", ctypes.c_uint32), ("count", ctypes.c_uint32),
                 ("dead", ctypes.c_int32), ("space", ctypes.c_int64),
                 ("point", PointLayout), ("next", PointLayout),
+                ("next_action", ctypes.c_uint32),
+                ("unused", ctypes.c_uint32),
                 ("tally", (ctypes.c_uint32 * len(KINDS)) * 16),
                 ("snapshot", ctypes.c_uint64),
                 ("hit_path", ctypes.c_char * 128),
@@ -73,13 +76,14 @@ class Shim:
         if self.at.magic != MAGIC:
             raise RuntimeError("the shim's layout does not match")
 
-    def arm(self, action, role, point=None, then=None, err=0, repeat=0,
-            space=-1):
+    def arm(self, action, role, point=None, then=None, then_action=KILL,
+            err=0, repeat=0, space=-1):
         a = self.at
         a.armed = 0
         a.action, a.role = action, ROLES.index(role)
         (point or Point()).store(a.point)
         (then or Point()).store(a.next)
+        a.next_action = then_action
         a.repeat, a.err, a.hits, a.count, a.dead = repeat, err, 0, 0, 0
         a.space = space
         a.hit_path = b""
@@ -110,11 +114,20 @@ def copy_base(spool, base):
     return inodes
 
 
+NEVER = 1 << 62
+
+
+def folders_of(op):
+    return [os.path.dirname(p) or "." for p in (op[3], op[4])
+            if p is not None]
+
+
 class Disk:
     """Replays a log into names and contents.  An operation on names holds
     once either of its folders was synced after it; contents hold as they
-    were at the last sync.  Folders themselves always hold, and so does
-    all that was there at the start (base: a copy of it)."""
+    were at the last good sync.  After a failed sync of a file or folder
+    what did not hold then never will.  All that was there at the start
+    holds (base: a copy of it)."""
 
     def __init__(self, log, base=None, inodes=None):
         self.snap_dir = log + ".d"
@@ -122,6 +135,7 @@ class Disk:
         self.synced = {}  # ident -> snapshot path
         self.live = {}  # path -> ident, as the processes saw it
         self.idents = {}  # inode -> current ident
+        self.failed = set()  # idents whose sync has failed
         for path, inode in (inodes or {}).items():
             ident = (inode, -1)
             self.idents[inode] = self.live[path] = ident
@@ -147,8 +161,16 @@ class Disk:
             self.ops.append([here, kind, ident, None, w[2], False])
         elif kind == "S":
             ident = self.idents.get(w[1])
-            if ident is not None:
+            if ident is not None and ident not in self.failed:
                 self.synced[ident] = f"{self.snap_dir}/{w[2]}"
+        elif kind == "F":
+            self.failed.add(self.idents.get(w[1]))
+        elif kind == "M":
+            self.ops.append([here, kind, None, None, w[1], False])
+        elif kind == "X":
+            for op in self.ops:
+                if not op[5] and w[1] in folders_of(op):
+                    op[0] = NEVER
         elif kind == "D":
             self.folder_synced(w[1], int(w[2]))
         elif kind in "RL":
@@ -165,8 +187,7 @@ class Disk:
         for op in self.ops:
             if op[5] or op[0] >= position:
                 continue
-            if any(p is not None and os.path.dirname(p) == folder
-                   for p in (op[3], op[4])):
+            if folder in folders_of(op):
                 op[5] = True
 
     def names(self, keep):
@@ -177,6 +198,8 @@ class Disk:
             if not (op[5] or keep(op)):
                 continue
             _, kind, ident, old, new, _ = op
+            if kind == "M":
+                continue
             if kind in "RU" and names.get(old) == ident:
                 del names[old]
             if new is not None:
@@ -186,17 +209,20 @@ class Disk:
     def rebuild(self, spool, kept, variant, seed=0):
         """Makes folder kept what a disk would hold.  drop: nothing that
         was not synced; keep: all names, but no unsynced contents; mix: a
-        random part of the names, torn contents."""
+        random part of the names, torn contents; late: of the names that
+        were not synced only the later half."""
         rng = random.Random(seed)
+        open_ops = [id(op) for op in self.ops if not op[5]]
+        late = set(open_ops[(len(open_ops) + 1) // 2:])
         keep = {"drop": lambda op: False, "keep": lambda op: True,
-                "mix": lambda op: rng.random() < 0.5}[variant]
+                "mix": lambda op: rng.random() < 0.5,
+                "late": lambda op: id(op) in late}[variant]
         shutil.rmtree(kept, ignore_errors=True)
-        for at, dirs, _ in os.walk(spool):
-            for d in dirs:
-                os.makedirs(os.path.join(kept, os.path.relpath(at, spool),
-                                         d), mode=0o700, exist_ok=True)
+        os.mkdir(kept, 0o700)
+        self.make_folders(spool, kept, keep)
         for path, ident in self.names(keep).items():
-            if ident is None:
+            to = os.path.join(kept, path)
+            if ident is None or not os.path.isdir(os.path.dirname(to)):
                 continue
             held = b""
             if ident in self.synced:
@@ -204,10 +230,21 @@ class Disk:
                     held = f.read()
             if variant == "mix":
                 held += self.torn_tail(spool, path, ident, held, rng)
-            with open(os.path.join(kept, path), "wb") as f:
+            with open(to, "wb") as f:
                 f.write(held)
-        with open(os.path.join(kept, "lock"), "wb"):
-            pass
+
+    def make_folders(self, spool, kept, keep):
+        """Those that were not made in the log were there before it."""
+        made = {op[4]: op for op in self.ops if op[1] == "M"}
+        for at, dirs, _ in os.walk(spool):
+            at = os.path.normpath(os.path.relpath(at, spool))
+            for d in sorted(dirs):
+                path = os.path.normpath(os.path.join(at, d))
+                op = made.get(path)
+                if op is not None and not op[5] and not keep(op):
+                    continue
+                if os.path.isdir(os.path.join(kept, at)):
+                    os.mkdir(os.path.join(kept, path), 0o700)
 
     def torn_tail(self, spool, path, ident, held, rng):
         """Part of what was written behind the last sync, if the file can
