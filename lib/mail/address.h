@@ -15,7 +15,7 @@
 #include "err.h"
 
 /* RFC 5321 section 4.5.3.1; longer ones are refused. */
-#define ADDRESS_LOCAL_MAX 64
+#define ADDRESS_LOCAL_MAX 252
 #define ADDRESS_DOMAIN_MAX 255
 #define ADDRESS_PATH_MAX 256 /* local@domain and the two brackets */
 #define ADDRESS_TEXT_SIZE 324 /* local@domain and NUL */
