@@ -155,6 +155,7 @@ finish_message(struct session *s)
 		.header = &m->header,
 	};
 
+	header_scan_end(&m->header);
 	s->state = SESSION_COMMAND;
 	s->wait = SESSION_WAIT_END;
 	if (m->is_too_large)
