@@ -152,6 +152,8 @@ write_text(struct bounce *b, const struct envelope *env,
 	if (got >= 0) {
 		d.header = header_of(header, (size_t)got);
 		result = dsn_write(&d, out, e);
+		/* Without SMTPUTF8 it is ASCII, whatever it is about. */
+		b->env.is_utf8 = b->env.is_8bit = dsn_is_utf8(&d);
 	}
 	free(header);
 	return result;
@@ -171,8 +173,6 @@ fill_envelope(struct bounce *b, const struct envelope *env)
 	own->received_us = clock_wall_us();
 	own->source = SOURCE_OWN;
 	own->is_outbound = !env->is_outbound;
-	own->is_utf8 = env->is_utf8;
-	own->is_8bit = env->is_utf8 || env->is_8bit;
 	own->rcpts = arena_array(&b->arena, 1, sizeof(*own->rcpts));
 	own->rcpt_count = 1;
 	own->rcpts[0].address = arena_strdup(&b->arena, env->sender);
