@@ -50,8 +50,6 @@ tell(struct checking *k, const char *what, enum found found, const char *fmt,
 	record_release(&r);
 }
 
-/* --- users ---------------------------------------------------------------- */
-
 /* -1 where mcd would not change user. */
 static long
 uid_of(const struct ctx *c, const char *user)
@@ -98,8 +96,6 @@ check_users(struct checking *k)
 	check_user(k, "users.queue", conf->user_queue);
 	check_user(k, "users.scan", conf->user_scan);
 }
-
-/* --- folders and files ---------------------------------------------------- */
 
 static void
 check_folder(struct checking *k, const char *key, const char *path,
@@ -159,8 +155,6 @@ check_folders(struct checking *k)
 	check_folder(k, "paths.run", conf->run_dir, NULL, S_IWOTH);
 	check_program(k);
 }
-
-/* --- settings.db ---------------------------------------------------------- */
 
 static void
 warn_row(const char *text)

@@ -46,8 +46,6 @@ strings_release(struct strings *s)
 	memset(s, 0, sizeof(*s));
 }
 
-/* --- names ---------------------------------------------------------------- */
-
 int
 domain_key(struct ctx *c, const char *name, char *key)
 {
@@ -112,8 +110,6 @@ own_key(struct ctx *c, const char *name, char *key, struct buf *alias_of)
 	}
 }
 
-/* --- rows ----------------------------------------------------------------- */
-
 /* Rows of a kind whose key is chosen by a function. */
 struct choice {
 	bool (*is_chosen)(const char *key, const char *domain);
@@ -171,8 +167,6 @@ drop_rows(struct ctx *c, const char *kind, const char *domain,
 	strings_release(&ch.keys);
 	return r;
 }
-
-/* --- destinations --------------------------------------------------------- */
 
 struct dest {
 	char endpoint[POLICY_HOST_SIZE + 16]; /* HOST:PORT as it is keyed */
@@ -248,8 +242,6 @@ put_dests(struct ctx *c, const char *key)
 	return r == DB_OK ? EX_OK : complain_db(c, r, &e);
 }
 
-/* --- aliases -------------------------------------------------------------- */
-
 /* Whether key may become an alias of target, which is one of ours. */
 static int
 check_alias(struct ctx *c, const char *key, const char *target)
@@ -297,8 +289,6 @@ find_alias(void *arg, const char *kind, const char *key, const char *value)
 	str_copy(s->found, sizeof(s->found), key);
 	return 1;
 }
-
-/* --- add, set, delete ----------------------------------------------------- */
 
 static int
 put_domain(struct ctx *c, const char *key)
@@ -383,8 +373,6 @@ cmd_domain_delete(struct ctx *c)
 		r = db_put(c->db, "domain", key, NULL, &e);
 	return r == DB_OK ? EX_OK : complain_db(c, r, &e);
 }
-
-/* --- list, show ----------------------------------------------------------- */
 
 /* Lines "HOST:PORT,PRIORITY" in the order they are tried. */
 static void

@@ -107,8 +107,6 @@ wait_s(const struct walk *w, const struct envelope *env)
 	return wait_ms > 0 ? wait_ms / 1000 : 0;
 }
 
-/* --- count ---------------------------------------------------------------- */
-
 static int
 count_one(void *arg, enum state s, const char *name, int is_stray)
 {
@@ -149,8 +147,6 @@ offline_count(struct ctx *c)
 	return code;
 }
 
-/* --- list ----------------------------------------------------------------- */
-
 static int
 list_one(void *arg, enum state s, const char *name, int is_stray)
 {
@@ -188,8 +184,6 @@ offline_list(struct ctx *c)
 	walk_end(&w);
 	return code;
 }
-
-/* --- show ----------------------------------------------------------------- */
 
 struct showing {
 	struct walk w;

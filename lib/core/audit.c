@@ -69,8 +69,6 @@ struct run {
 	bool is_naming;
 };
 
-/* --- the table ------------------------------------------------------------ */
-
 static uint64_t
 hash_text(const char *text)
 {
@@ -186,8 +184,6 @@ is_rcpt(const struct entry *en)
 {
 	return en->key != 0 && (en->seen & SEEN_WHOLE_ID) == 0;
 }
-
-/* --- the ledger ----------------------------------------------------------- */
 
 static bool
 is_final(enum ledger_verb v)
@@ -320,8 +316,6 @@ read_ledger(struct run *r, struct err *e)
 	return 0;
 }
 
-/* --- the spool ------------------------------------------------------------ */
-
 static bool
 has_body(const struct run *r, const struct envelope *env)
 {
@@ -413,8 +407,6 @@ read_spool(struct run *r, struct err *e)
 			return -1;
 	return 0;
 }
-
-/* --- the sum -------------------------------------------------------------- */
 
 static void
 count_state(struct audit *a, enum state s)

@@ -117,8 +117,10 @@ static void
 load(int64_t version)
 {
 	struct err e = { "" };
-	struct policy *fresh = policy_load(self.db, warn_row, &e);
+	struct policy *fresh = NULL;
 
+	if (db_verify(self.db, &e) == DB_OK)
+		fresh = policy_load(self.db, warn_row, &e);
 	if (fresh == NULL) {
 		in_trouble(&e);
 		db_close(self.db);
