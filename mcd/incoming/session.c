@@ -72,7 +72,7 @@ session_end_mail(struct session *s)
 	s->slots_full = false;
 	free(s->message);
 	s->message = NULL;
-	s->has_mail = s->is_utf8 = false;
+	s->has_mail = s->is_utf8 = s->has_put_off = false;
 	s->wait = SESSION_WAIT_NONE;
 	s->rcpts = s->rcpts_tried = 0;
 	if (s->state == SESSION_DATA)

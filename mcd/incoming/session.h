@@ -107,6 +107,7 @@ struct session {
 	bool has_mail;
 	bool is_utf8;
 	bool is_skipping; /* the rest of a line that was too long */
+	bool has_put_off; /* a recipient of this transaction got 4xx */
 	bool slots_full; /* none is given until all are answered */
 };
 

@@ -26,6 +26,7 @@ give_slots(struct session *s)
 			return;
 		buf_add_str(s->out, slot->line);
 		s->rcpts += slot->code < 300;
+		s->has_put_off |= slot->code / 100 == 4;
 		session_count(s, SMTP_RCPT, slot->code);
 		free(slot->line);
 		*slot = (struct session_slot){ 0 };

@@ -74,6 +74,9 @@ do_data(struct session *s, const struct smtp_command *cmd)
 	if (s->rcpts == 0) {
 		if (s->rcpts_tried == 0)
 			session_say(s, 503, "5.5.1", "Need RCPT first");
+		else if (s->has_put_off)
+			session_say(s, 451, "4.5.1",
+				    "No recipient was taken, try again later");
 		else
 			session_say(s, 554, "5.5.1", "No valid recipients");
 		return;

@@ -82,6 +82,14 @@ static const struct row {
 	{ "DATA needs a recipient that was taken",
 	  HELO MAIL "RCPT TO:<no@x.example>\r\n" DATA,
 	  HELO_OK MAIL_OK NO_USER "554 5.5.1 No valid recipients\r\n", NULL },
+	{ "DATA after recipients that were put off",
+	  HELO MAIL "RCPT TO:<tmp@x.example>\r\nRCPT TO:<no@x.example>\r\n" DATA
+		    "RSET\r\n" MAIL DATA,
+	  HELO_OK MAIL_OK "451 4.3.0 Later\r\n" NO_USER
+			  "451 4.5.1 No recipient was taken, try again "
+			  "later\r\n250 2.0.0 Reset\r\n" MAIL_OK
+			  "503 5.5.1 Need RCPT first\r\n",
+	  NULL },
 	{ "MAIL within MAIL", HELO MAIL MAIL,
 	  HELO_OK MAIL_OK "503 5.5.1 MAIL was given already\r\n", NULL },
 	{ "a sender that is refused leaves no transaction",
