@@ -1,70 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# For tests of the parent: TAP, and an mcd in the foreground in a folder of
-# its own, whose processes can be found, killed and waited for.
+# For tests of the parent: an mcd in the foreground in a folder of its own,
+# whose processes can be found, killed and waited for.
 import atexit
 import json
 import os
 import pwd
-import shutil
 import signal
 import smtplib
 import socket
 import subprocess
-import sys
-import tempfile
-import time
 
-BUILD = os.environ.get("MCGATE_BUILDDIR", os.getcwd())
-SRC = os.environ.get("MCGATE_SRCDIR") or os.path.dirname(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from mclab import BUILD, is_alive, room, wait_for
+
 MCD = os.path.join(BUILD, "sbin/mcd")
 MCCTL = os.path.join(BUILD, "bin/mcctl")
 DEADLINE_S = 60
 ROLES = ["queue", "store", "control", "lookup", "filter", "outgoing",
          "incoming"]
-
-count = 0
-failures = 0
-
-
-def ok(is_ok, words, diagnosis=""):
-    global count, failures
-    count += 1
-    failures += not is_ok
-    print(f"{'ok' if is_ok else 'not ok'} {count} - {words}")
-    if not is_ok:
-        for line in str(diagnosis).splitlines()[-20:]:
-            print(f"#   {line}")
-    sys.stdout.flush()
-    return is_ok
-
-
-def same(got, want, words):
-    return ok(got == want, words, f"got:  {got!r}\nwant: {want!r}")
-
-
-def done():
-    print(f"1..{count}")
-    sys.exit(1 if failures else 0)
-
-
-def await_true(condition, seconds=DEADLINE_S):
-    """What condition returns once it is true, or its last value."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value or time.monotonic() >= end:
-            return value
-        time.sleep(0.02)
-
-
-def room():
-    """A folder that goes when the test does; others may pass through."""
-    d = tempfile.mkdtemp(prefix="mcgate-parent.")
-    os.chmod(d, 0o755)
-    atexit.register(shutil.rmtree, d, True)
-    return d
 
 
 def free_port():
@@ -83,11 +36,6 @@ def stat_of(pid):
         return None
 
 
-def is_alive(pid):
-    stat = stat_of(pid)
-    return stat is not None and stat[1] not in "ZX"
-
-
 def children(pid):
     found = []
     for p in filter(str.isdigit, os.listdir("/proc")):
@@ -103,31 +51,6 @@ def words_of(pid):
             return f.read().decode(errors="replace").split("\0")
     except OSError:
         return []
-
-
-class Sink:
-    """A next hop that takes everything."""
-
-    def __init__(self, d):
-        self.dir = os.path.join(d, "sink")
-        os.makedirs(self.dir, exist_ok=True)
-        port_file = os.path.join(d, "sink.port")
-        self.process = subprocess.Popen(
-            [os.path.join(SRC, "tools/sink"), "--listen", "127.0.0.1:0",
-             "--dir", self.dir, "--port-file", port_file],
-            stdin=subprocess.DEVNULL)
-        atexit.register(self.stop)
-        await_true(lambda: os.path.exists(port_file)
-                   and os.path.getsize(port_file) > 0)
-        with open(port_file, encoding="ascii") as f:
-            self.address = f.read().strip()
-
-    def count(self):
-        return sum(n.endswith(".json") for n in os.listdir(self.dir))
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class Mcd:
@@ -203,7 +126,7 @@ class Mcd:
             return f.read()
 
     def await_log(self, text, times=1):
-        return await_true(lambda: self.logged().count(text) >= times)
+        return wait_for(lambda: self.logged().count(text) >= times)
 
     def await_ready(self, times=1):
         if not self.await_log(": ready generation=", times):
@@ -265,4 +188,4 @@ class Mcd:
         self.process.kill()
         self.process.wait()
         for p in pids[1:]:
-            await_true(lambda p=p: not is_alive(p), 5)
+            wait_for(lambda p=p: not is_alive(p), 5)

@@ -11,8 +11,9 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from parent_lib import (Mcd, await_true, done, free_port, ok,  # noqa: E402
-                        same)
+from mclab import claim, same, wait_for  # noqa: E402
+from parent_lib import Mcd, free_port  # noqa: E402
+from smtplab import done  # noqa: E402
 
 
 def answers(m, port):
@@ -41,15 +42,15 @@ def wrong(m):
     right = m.more
     m.more = ["workers = many;"]
     m.write_conf()
-    ok(reload_by_signal(m, "configuration kept: "),
+    claim(reload_by_signal(m, "configuration kept: "),
        "SIGHUP with a wrong file: the old one is kept", m.logged())
     line = len(open(m.conf, encoding="utf-8").read().splitlines())
-    ok(f"mcd.conf:{line}:" in m.logged(), "its line is logged", m.logged())
+    claim(f"mcd.conf:{line}:" in m.logged(), "its line is logged", m.logged())
     got = m.mcctl("reload")
-    ok(got.returncode != 0 and f"mcd.conf:{line}:" in got.stderr,
+    claim(got.returncode != 0 and f"mcd.conf:{line}:" in got.stderr,
        "mcctl reload says what is wrong and fails", got.stderr + got.stdout)
     os.rename(m.conf, m.conf + ".away")
-    ok(reload_by_signal(m, "configuration kept: "),
+    claim(reload_by_signal(m, "configuration kept: "),
        "SIGHUP without the file: the old one is kept")
     m.more = right
     spool = m.paths["spool"]
@@ -57,7 +58,7 @@ def wrong(m):
     m.write_conf()
     before = m.logged().count("paths.spool changes only with a restart")
     m.process.send_signal(signal.SIGHUP)
-    ok(m.await_log("paths.spool changes only with a restart", before + 1),
+    claim(m.await_log("paths.spool changes only with a restart", before + 1),
        "what needs a restart is refused and named", m.logged())
     m.paths["spool"] = spool
     same(session.noop()[0], 250, "the session lives on")
@@ -75,10 +76,10 @@ def busy(m):
             ("other", f"127.0.0.1:{other}"),
             ("busy", f"127.0.0.1:{s.getsockname()[1]}")]
         m.write_conf()
-        ok(reload_by_signal(m, "configuration kept: "),
+        claim(reload_by_signal(m, "configuration kept: "),
            "a new listener that is in use: the old file is kept", m.logged())
-        ok(answers(m, m.port), "the old listener answers")
-        ok(is_closed(other), "what was opened for the new file is closed")
+        claim(answers(m, m.port), "the old listener answers")
+        claim(is_closed(other), "what was opened for the new file is closed")
         m.listeners = keep
 
 
@@ -89,18 +90,18 @@ def right(m):
     m.listeners = [("smtp", f"127.0.0.1:{first}"),
                    ("second", f"127.0.0.1:{second}")]
     m.write_conf()
-    ok(reload_by_signal(m, ": ready generation="),
+    claim(reload_by_signal(m, ": ready generation="),
        "SIGHUP with a right file: all roles are ready again", m.logged())
-    ok(answers(m, second), "a new listener answers")
-    ok(answers(m, first), "the old one too")
+    claim(answers(m, second), "a new listener answers")
+    claim(answers(m, first), "the old one too")
     same(session.noop()[0], 250, "a session lives on")
     m.listeners = [("second", f"127.0.0.1:{second}")]
     m.write_conf()
     got = m.mcctl("reload")
     same(got.returncode, 0, "mcctl reload succeeds")
-    ok(await_true(lambda: is_closed(first)),
+    claim(wait_for(lambda: is_closed(first)),
        "a listener that is not there any more is closed", m.logged())
-    ok(answers(m, second), "the other answers")
+    claim(answers(m, second), "the other answers")
     same(session.noop()[0], 250, "a session of the closed one lives on")
     session.quit()
     same(m.roles(), pids, "no role was started again")
@@ -110,12 +111,12 @@ def workers(m):
     m.more = ["workers = 3;"]
     m.write_conf()
     m.process.send_signal(signal.SIGHUP)
-    ok(await_true(lambda: len(m.workers()) == 3), "workers are added",
+    claim(wait_for(lambda: len(m.workers()) == 3), "workers are added",
        m.workers())
     m.more = ["workers = 1;"]
     m.write_conf()
     m.process.send_signal(signal.SIGHUP)
-    ok(await_true(lambda: len(m.workers()) == 1), "and taken away",
+    claim(wait_for(lambda: len(m.workers()) == 1), "and taken away",
        m.workers())
 
 

@@ -13,8 +13,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from parent_lib import (ROLES, Mcd, Sink, await_true, done,  # noqa: E402
-                        is_alive, ok, room, same)
+from mclab import (Sink, claim, is_alive, room, same,  # noqa: E402
+                   wait_for)
+from parent_lib import ROLES, Mcd  # noqa: E402
+from smtplab import done  # noqa: E402
 
 PIDFD_GETFD = 438  # the same number on every machine
 
@@ -22,9 +24,9 @@ PIDFD_GETFD = 438  # the same number on every machine
 def flows(m, sink, words):
     """A message is accepted and delivered, if need be at a later try."""
     before = sink.count()
-    ok(await_true(lambda: m.send("x@example.org")), f"{words}: mail is taken",
+    claim(wait_for(lambda: m.send("x@example.org")), f"{words}: mail is taken",
        m.logged())
-    ok(await_true(lambda: sink.count() > before), f"{words}: and delivered",
+    claim(wait_for(lambda: sink.count() > before), f"{words}: and delivered",
        m.logged())
 
 
@@ -37,34 +39,34 @@ def kill_each(m, sink):
     for role in ROLES:
         before = m.roles()
         os.kill(before[role], signal.SIGKILL)
-        ok(await_true(is_running(m, role, before[role])),
+        claim(wait_for(is_running(m, role, before[role])),
            f"{role} killed: it comes back", m.logged())
         others = [r for r in ROLES if r != role]
         if role == "queue":
             for r in others:
-                await_true(is_running(m, r, before[r]))
+                wait_for(is_running(m, r, before[r]))
             after = m.roles()
-            ok(all(after.get(r) not in (None, before[r]) for r in others),
+            claim(all(after.get(r) not in (None, before[r]) for r in others),
                "queue killed: all others start again", (before, after))
         else:
             after = m.roles()
-            ok(all(after.get(r) == before[r] for r in others),
+            claim(all(after.get(r) == before[r] for r in others),
                f"{role} killed: the others stay", (before, after))
         flows(m, sink, f"{role} killed")
-    ok("role died role=store" in m.logged()
+    claim("role died role=store" in m.logged()
        and "signal=9" in m.logged(), "deaths are logged with their reason")
     restarts = m.status()["store"]["restarts"]
-    ok(restarts >= 2, "restarts are counted", restarts)
+    claim(restarts >= 2, "restarts are counted", restarts)
 
 
 def kill_worker(m, sink):
-    await_true(lambda: len(m.workers()) == 2)
+    wait_for(lambda: len(m.workers()) == 2)
     before = m.workers()
     os.kill(before[0], signal.SIGKILL)
-    ok(await_true(lambda: len(m.workers()) == 2
+    claim(wait_for(lambda: len(m.workers()) == 2
                   and before[0] not in m.workers()),
        "worker killed: it comes back", m.workers())
-    ok(await_true(lambda: sum(
+    claim(wait_for(lambda: sum(
         p["restarts"] for r, p in m.status().items()
         if r.startswith("worker")) == 1),
        "its restart is counted", m.status())
@@ -75,19 +77,19 @@ def again_and_again(m):
     """Deaths in a row are further and further apart."""
     start = time.monotonic()
     for _ in range(4):
-        pid = await_true(lambda: m.roles().get("lookup"))
+        pid = wait_for(lambda: m.roles().get("lookup"))
         os.kill(pid, signal.SIGKILL)
-        await_true(lambda p=pid: m.roles().get("lookup") not in (None, p))
-    ok(time.monotonic() - start > 1.0, "a role that dies often waits longer",
+        wait_for(lambda p=pid: m.roles().get("lookup") not in (None, p))
+    claim(time.monotonic() - start > 1.0, "a role that dies often waits longer",
        time.monotonic() - start)
 
 
 def silent(m):
     pid = m.roles()["lookup"]
     os.kill(pid, signal.SIGSTOP)
-    ok(await_true(is_running(m, "lookup", pid)),
+    claim(wait_for(is_running(m, "lookup", pid)),
        "a role that is silent is replaced", m.logged())
-    ok("role is silent: killed role=lookup" in m.logged(), "and it is said")
+    claim("role is silent: killed role=lookup" in m.logged(), "and it is said")
 
 
 def shut_channels(pid):
@@ -113,7 +115,7 @@ def shut_channels(pid):
 def lost_channels(m, sink):
     pids = m.roles()
     same(shut_channels(pids["incoming"]), 3, "channels of incoming break")
-    ok(m.await_log("channel broke, made anew: ", 3), "new ones are made",
+    claim(m.await_log("channel broke, made anew: ", 3), "new ones are made",
        m.logged())
     flows(m, sink, "channels broken")
     same(m.roles(), pids, "no role was started again")
@@ -121,32 +123,32 @@ def lost_channels(m, sink):
 
 def orphans(m):
     pids = m.all_pids()
-    ok(len(pids) == 1 + len(ROLES) + 2, "all processes are found", pids)
+    claim(len(pids) == 1 + len(ROLES) + 2, "all processes are found", pids)
     os.kill(m.pid, signal.SIGKILL)
     m.wait()
     m.start()
-    ok(await_true(lambda: not any(map(is_alive, pids))),
+    claim(wait_for(lambda: not any(map(is_alive, pids))),
        "when the parent is killed all others go",
        [p for p in pids if is_alive(p)])
     m.await_ready(m.logged().count("ready generation=") + 1)
-    ok(m.process.poll() is None, "mcd starts again at once", m.logged())
+    claim(m.process.poll() is None, "mcd starts again at once", m.logged())
 
 
 def hung_orphan(m):
     worker = m.workers()[0]
     os.kill(worker, signal.SIGSTOP)
     os.kill(m.roles()["filter"], signal.SIGKILL)
-    ok(await_true(lambda: not is_alive(worker)),
+    claim(wait_for(lambda: not is_alive(worker)),
        "a worker that hangs goes with its pool")
 
 
 def main():
     d = room()
-    sink = Sink(d)
+    sink = Sink()
     m = Mcd(d)
     m.more = ["workers = 2;", "watchdog_s = 5;"]
     m.write_conf()
-    m.set("domain", "add", "example.org", "--dest", sink.address)
+    m.set("domain", "add", "example.org", "--dest", sink.text)
     m.set("setting", "set", "retry_first", "1s")
     m.start().await_ready()
     flows(m, sink, "at first")
@@ -156,8 +158,8 @@ def main():
     silent(m)
     lost_channels(m, sink)
     hung_orphan(m)
-    await_true(lambda: len(m.workers()) == 2)
-    await_true(lambda: len(m.roles()) == len(ROLES))
+    wait_for(lambda: len(m.workers()) == 2)
+    wait_for(lambda: len(m.roles()) == len(ROLES))
     orphans(m)
     same(m.stop(), 0, "mcd stops with 0")
     done()

@@ -8,7 +8,9 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from parent_lib import Mcd, await_true, done, ok, room, same  # noqa: E402
+from mclab import claim, room, same, wait_for  # noqa: E402
+from parent_lib import Mcd  # noqa: E402
+from smtplab import done  # noqa: E402
 
 
 class Manager:
@@ -29,25 +31,25 @@ class Manager:
             return self.heard
 
     def hears(self, line, times=1):
-        return await_true(lambda: self.listen().count(line) >= times)
+        return wait_for(lambda: self.listen().count(line) >= times)
 
 
 def notices(name, words):
     manager = Manager(name)
     m = Mcd()
     m.start(env={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "400000"})
-    ok(manager.hears("READY=1"), f"{words}: READY", manager.heard)
-    ok(len(m.roles()) == 7, "all roles run by then", m.roles())
-    ok(manager.hears("WATCHDOG=1", 3), f"{words}: WATCHDOG", manager.heard)
+    claim(manager.hears("READY=1"), f"{words}: READY", manager.heard)
+    claim(len(m.roles()) == 7, "all roles run by then", m.roles())
+    claim(manager.hears("WATCHDOG=1", 3), f"{words}: WATCHDOG", manager.heard)
     m.process.send_signal(signal.SIGHUP)
-    ok(manager.hears("RELOADING=1"), f"{words}: RELOADING", manager.heard)
-    ok(manager.hears("READY=1", 2), f"{words}: and READY again",
+    claim(manager.hears("RELOADING=1"), f"{words}: RELOADING", manager.heard)
+    claim(manager.hears("READY=1", 2), f"{words}: and READY again",
        manager.heard)
     role = m.roles()["control"]
     with open(f"/proc/{role}/environ", "rb") as f:
-        ok(b"NOTIFY_SOCKET" not in f.read(), "no role can notify")
+        claim(b"NOTIFY_SOCKET" not in f.read(), "no role can notify")
     m.process.send_signal(signal.SIGTERM)
-    ok(manager.hears("STOPPING=1"), f"{words}: STOPPING", manager.heard)
+    claim(manager.hears("STOPPING=1"), f"{words}: STOPPING", manager.heard)
     same(m.wait(), 0, "mcd stops with 0")
 
 
@@ -71,9 +73,9 @@ def passed_sockets():
     m.start(wrapper=["/bin/sh", "-c", script, "sh"], pass_fds=fds)
     m.await_ready()
     used.close()
-    ok(m.send("x@nowhere.example") is False and m.smtp().noop()[0] == 250,
+    claim(m.send("x@nowhere.example") is False and m.smtp().noop()[0] == 250,
        "a passed socket of mcd.conf is served", m.logged())
-    ok(f"127.0.0.1:{unused.getsockname()[1]} is no listener" in m.logged(),
+    claim(f"127.0.0.1:{unused.getsockname()[1]} is no listener" in m.logged(),
        "one that is not in mcd.conf is named", m.logged())
     m.process.send_signal(signal.SIGHUP)
     m.await_ready(2)
@@ -89,12 +91,12 @@ def environment():
     with open(f"/proc/{role}/environ", "rb") as f:
         names = {e.split(b"=")[0].decode() for e in f.read().split(b"\0")
                  if e}
-    ok("SECRET" not in names and "HOME" not in names,
+    claim("SECRET" not in names and "HOME" not in names,
        "a role does not get what mcd was started with", names)
-    ok({"TZ", "PATH", "MCGATE_X"} <= names, "but what it needs", names)
+    claim({"TZ", "PATH", "MCGATE_X"} <= names, "but what it needs", names)
     fds = {os.readlink(f"/proc/{role}/fd/{n}")
            for n in os.listdir(f"/proc/{role}/fd")}
-    ok(not any(f.startswith("/") and f not in ("/dev/null", m.log)
+    claim(not any(f.startswith("/") and f not in ("/dev/null", m.log)
                for f in fds), "nor any file", fds)
     same(m.stop(), 0, "mcd stops with 0")
 

@@ -10,7 +10,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from parent_lib import MCD, Mcd, done, ok, room, same  # noqa: E402
+from mclab import claim, room, same  # noqa: E402
+from parent_lib import MCD, Mcd  # noqa: E402
+from smtplab import done  # noqa: E402
 
 
 def mode(path):
@@ -30,27 +32,27 @@ def options():
                         (["-x", "queue"], "-x from a person's hand")):
         got = run(*words)
         same(got.returncode, 64, f"{name}: exit 64")
-        ok(got.stderr != "", f"{name}: it is said why")
+        claim(got.stderr != "", f"{name}: it is said why")
     got = run("-V")
-    ok(got.returncode == 0 and got.stdout.startswith("mcd "),
+    claim(got.returncode == 0 and got.stdout.startswith("mcd "),
        "-V prints the version", got.stdout)
 
 
 def wrong_conf():
     m = Mcd()
     got = run("-c", m.dir + "/nothing")
-    ok(got.returncode == 78 and "/nothing" in got.stderr,
+    claim(got.returncode == 78 and "/nothing" in got.stderr,
        "a configuration that is not there: exit 78, named", got.stderr)
     got = m.run("-t")
-    ok(got.returncode == 0 and "nothing is wrong" in got.stdout,
+    claim(got.returncode == 0 and "nothing is wrong" in got.stdout,
        "-t finds nothing wrong", got.stdout + got.stderr)
-    ok(not os.path.exists(m.paths["run"]), "-t makes nothing")
+    claim(not os.path.exists(m.paths["run"]), "-t makes nothing")
     m.more = ["wrokers = 3;"]
     m.write_conf()
     for words in ((), ("-t",)):
         got = m.run(*words)
         line = len(open(m.conf, encoding="utf-8").read().splitlines())
-        ok(got.returncode == 78 and f"mcd.conf:{line}:" in got.stderr
+        claim(got.returncode == 78 and f"mcd.conf:{line}:" in got.stderr
            and '"workers"' in got.stderr,
            f"a mistyped key: exit 78, its line, the right one {words}",
            got.stderr)
@@ -62,7 +64,7 @@ def wrong_conf():
         m.paths[key] = path
         m.write_conf()
         got = m.run()
-        ok(got.returncode == 78 and needle in got.stderr,
+        claim(got.returncode == 78 and needle in got.stderr,
            f"paths.{key} that cannot be: exit 78", got.stderr)
         m.paths[key] = was
     m.write_conf('x = "' + "y" * 2000000 + '";')
@@ -78,7 +80,7 @@ def busy_port():
         m.listeners = [("smtp", address)]
         m.write_conf()
         got = m.run()
-    ok(got.returncode == 69 and address in got.stderr,
+    claim(got.returncode == 69 and address in got.stderr,
        "an address in use: exit 69, named", got.stderr)
 
 
@@ -96,16 +98,16 @@ def files():
 
 def second(m):
     got = m.run()
-    ok(got.returncode == 75 and f"process {m.pid}" in got.stderr,
+    claim(got.returncode == 75 and f"process {m.pid}" in got.stderr,
        "a second mcd in the same run folder: exit 75, the first named",
        got.stderr)
     other = Mcd()
     other.paths["spool"] = m.paths["spool"]
     other.write_conf()
     got = other.run()
-    ok(got.returncode == 75 and m.paths["spool"] in got.stderr,
+    claim(got.returncode == 75 and m.paths["spool"] in got.stderr,
        "a second mcd on the same spool: exit 75, which is named", got.stderr)
-    ok(m.send("x@nowhere.example") is False and m.process.poll() is None,
+    claim(m.send("x@nowhere.example") is False and m.process.poll() is None,
        "the first runs on")
     same(m.stop(), 0, "and stops with 0")
     with open(m.paths["run"] + "/mcd.pid", encoding="ascii") as f:
@@ -120,7 +122,7 @@ def deep_folders():
         m.paths[key] = f"{room()}/a/b/{key}"
     m.write_conf()
     m.start().await_ready()
-    ok(all(os.path.isdir(m.paths[k]) for k in ("spool", "lib", "run")),
+    claim(all(os.path.isdir(m.paths[k]) for k in ("spool", "lib", "run")),
        "folders are made with those above them")
     same(m.stop(), 0, "mcd stops with 0")
 

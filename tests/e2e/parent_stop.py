@@ -9,8 +9,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from parent_lib import (Mcd, Sink, await_true, done, is_alive,  # noqa: E402
-                        ok, room, same)
+from mclab import (Sink, claim, is_alive, room, same,  # noqa: E402
+                   wait_for)
+from parent_lib import Mcd  # noqa: E402
+from smtplab import done  # noqa: E402
 
 
 def in_data(m):
@@ -31,7 +33,7 @@ def idle(m):
     m.process.send_signal(signal.SIGTERM)
     same(idle_session.getreply()[0], 421, "an idle session is told 421")
     same(m.wait(30), 0, "SIGTERM: exit 0")
-    ok(not any(map(is_alive, pids)), "no process is left")
+    claim(not any(map(is_alive, pids)), "no process is left")
 
 
 def under_way(m, sink):
@@ -45,7 +47,7 @@ def under_way(m, sink):
     same(code, 250, "a message that was being sent is taken")
     same(m.wait(60), 0, "then mcd exits with 0")
     m.start().await_ready(3)
-    ok(await_true(lambda: sink.count() == before + 1),
+    claim(wait_for(lambda: sink.count() == before + 1),
        "it is delivered, if not before then by the next mcd", m.logged())
 
 
@@ -55,12 +57,12 @@ def again(m, sig, name):
     m.process.send_signal(sig)
     m.await_log("stopping signal=")
     time_before = time.monotonic()
-    ok(await_true(lambda: "stopping signal=%d" % sig in m.logged()),
+    claim(wait_for(lambda: "stopping signal=%d" % sig in m.logged()),
        f"{name} stops mcd")
     m.process.send_signal(sig)
     same(m.wait(15), 0, f"a second {name}: exit 0")
-    ok(time.monotonic() - time_before < 10, "at once")
-    ok(not any(map(is_alive, pids)), "no process is left")
+    claim(time.monotonic() - time_before < 10, "at once")
+    claim(not any(map(is_alive, pids)), "no process is left")
     s.close()
 
 
@@ -72,16 +74,16 @@ def hung(m):
     os.kill(pid, signal.SIGSTOP)
     m.process.send_signal(signal.SIGTERM)
     same(m.wait(40), 0, "with a role that hangs: exit 0")
-    ok("role does not stop: killed role=outgoing" in m.logged(),
+    claim("role does not stop: killed role=outgoing" in m.logged(),
        "the role is killed and named", m.logged())
-    ok(not is_alive(pid), "it is gone")
+    claim(not is_alive(pid), "it is gone")
 
 
 def main():
     d = room()
-    sink = Sink(d)
+    sink = Sink()
     m = Mcd(d)
-    m.set("domain", "add", "example.org", "--dest", sink.address)
+    m.set("domain", "add", "example.org", "--dest", sink.text)
     m.start().await_ready()
     idle(m)
     under_way(m, sink)

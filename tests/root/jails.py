@@ -14,8 +14,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../e2e"))
-from parent_lib import (MCCTL, ROLES, Mcd, Sink, await_true,  # noqa: E402
-                        children, done, ok, room, same)
+from mclab import Sink, claim, room, same, wait_for  # noqa: E402
+from parent_lib import MCCTL, ROLES, Mcd, children  # noqa: E402
+from smtplab import done  # noqa: E402
 
 # Users that every system has.
 USERS = {"main": "mail", "net": "nobody", "queue": "games", "scan": "daemon"}
@@ -37,7 +38,7 @@ def check_process(pid, name, user, home):
     same(s["Gid"].split(), [str(pw.pw_gid)] * 4, f"{name} has its group")
     same(s["Groups"].split(), [str(pw.pw_gid)], f"{name} has no other group")
     for key in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-        ok(int(s[key], 16) == 0, f"{name} has no capability ({key})", s[key])
+        claim(int(s[key], 16) == 0, f"{name} has no capability ({key})", s[key])
     same(s["NoNewPrivs"].strip(), "1", f"{name} cannot gain rights")
     same(os.readlink(f"/proc/{pid}/root"), home, f"{name} is in its jail")
     same(os.readlink(f"/proc/{pid}/cwd"), home, f"{name} stands in it")
@@ -50,14 +51,14 @@ def check_roles(m):
     for role, pid in sorted(m.roles().items()):
         check_process(pid, role, USERS[USER_OF[role]],
                       homes.get(role, empty))
-    await_true(lambda: len(m.workers()) == 2)
+    wait_for(lambda: len(m.workers()) == 2)
     for pid in m.workers():
-        await_true(lambda p=pid: status_lines(p)["Seccomp"].strip() == "2")
+        wait_for(lambda p=pid: status_lines(p)["Seccomp"].strip() == "2")
         check_process(pid, "worker", USERS["scan"], empty)
         same(status_lines(pid)["Seccomp"].strip(), "2",
              "a worker has a filter of system calls")
         fds = os.listdir(f"/proc/{pid}/fd")
-        ok(set(fds) == {"0", "1", "2", "3"},
+        claim(set(fds) == {"0", "1", "2", "3"},
            "a worker has its channel and nothing else", fds)
     same(os.listdir(empty), [], "the empty jail is empty")
 
@@ -101,7 +102,7 @@ def check_files(m):
             files += name in names
             if st.st_uid != uid or st.st_mode & 0o077:
                 strange.append(path + " " + oct(st.st_mode))
-    ok(files >= 2, "a message that is held is in the spool", files)
+    claim(files >= 2, "a message that is held is in the spool", files)
     same(strange, [], "all of the spool is its own and closed to others")
 
 
@@ -120,22 +121,29 @@ def who_may_ask(m):
     got = as_user(USERS["main"], MCCTL, "-c", m.conf, "queue", "count")
     same(got.returncode, 0, "user_main may ask mcd")
     got = as_user(USERS["net"], MCCTL, "-c", m.conf, "queue", "count")
-    ok(got.returncode not in (0, 1), "another user may not", got.stdout)
-    ok(got.stderr.strip() != "", "and is told so", got.stderr)
+    claim(got.returncode not in (0, 1), "another user may not", got.stdout)
+    claim(got.stderr.strip() != "", "and is told so", got.stderr)
 
 
 def wrong_users():
     for user, words in (("no-such-user", "is not known"), ("root", "is root")):
         m = Mcd(jail=True, users={**USERS, "scan": user})
         got = m.run()
-        ok(got.returncode == 78 and f'"{user}"' in got.stderr
+        claim(got.returncode == 78 and f'"{user}"' in got.stderr
            and words in got.stderr,
            f"a user that {words}: exit 78, named", got.stderr)
 
 
+def no_right_to_jail():
+    m = Mcd(jail=True, users=USERS)
+    m.start(wrapper=["setpriv", "--bounding-set", "-sys_chroot"])
+    same(m.wait(), 77, "root that may not chroot: exit 77")
+    claim("chroot" in m.logged(), "it is said why", m.logged())
+
+
 def without_jail():
     m = Mcd(jail=False).start().await_ready()
-    ok("jail = false: roles keep root" in m.logged(),
+    claim("jail = false: roles keep root" in m.logged(),
        "jail = false is warned of", m.logged())
     same(status_lines(m.roles()["incoming"])["Uid"].split()[0], "0",
          "roles then keep root")
@@ -145,7 +153,7 @@ def without_jail():
 def held(m):
     """One message that stays in the spool."""
     m.set("setting", "set", "hold_mail", "on")
-    return await_true(lambda: m.send("x@example.org"))
+    return wait_for(lambda: m.send("x@example.org"))
 
 
 def main():
@@ -153,7 +161,7 @@ def main():
         print("1..0 # SKIP only root can give up root")
         return
     d = room()
-    sink = Sink(d)
+    sink = Sink()
     m = Mcd(d, jail=True, users=USERS)
     m.more = ["workers = 2;"]
     m.write_conf()
@@ -161,28 +169,29 @@ def main():
     m.start().await_ready()
     same(status_lines(m.pid)["Uid"].split(), ["0"] * 4, "the parent is root")
     check_roles(m)
-    m.set("domain", "add", "example.org", "--dest", sink.address)
-    ok(await_true(lambda: m.send("x@example.org")),
+    m.set("domain", "add", "example.org", "--dest", sink.text)
+    claim(wait_for(lambda: m.send("x@example.org")),
        "mail is taken in jails", m.logged())
-    ok(await_true(lambda: sink.count() == 1), "and delivered", m.logged())
+    claim(wait_for(lambda: sink.count() == 1), "and delivered", m.logged())
     m.process.send_signal(signal.SIGHUP)
     m.await_ready(2)
-    ok(m.process.poll() is None, "a reload works in jails", m.logged())
+    claim(m.process.poll() is None, "a reload works in jails", m.logged())
     for role in ROLES:
         before = m.roles().get(role)
         os.kill(before, signal.SIGKILL)
-        await_true(lambda r=role, b=before: m.roles().get(r) not in (None, b))
-    await_true(lambda: len(m.roles()) == len(ROLES)
+        wait_for(lambda r=role, b=before: m.roles().get(r) not in (None, b))
+    wait_for(lambda: len(m.roles()) == len(ROLES)
                and all(p["state"] == "running" for p in m.status().values()))
     check_roles(m)
-    ok(held(m), "a message is held", m.logged())
-    await_true(lambda: "action=hold" in m.logged())
+    claim(held(m), "a message is held", m.logged())
+    wait_for(lambda: "action=hold" in m.logged())
     check_files(m)
     who_may_ask(m)
-    ok(not any(children(p) for r, p in m.roles().items() if r != "filter"),
+    claim(not any(children(p) for r, p in m.roles().items() if r != "filter"),
        "no role but filter has children")
     same(m.stop(), 0, "mcd stops with 0")
     wrong_users()
+    no_right_to_jail()
     without_jail()
     done()
 
