@@ -121,6 +121,10 @@ take_envelope(struct message *m, const struct envelope *env)
 	struct err e;
 
 	message_learn(m, env);
+	if (env->rcpt_count == 0) {
+		change_park(m, env, "has no recipient");
+		return;
+	}
 	switch (check_body(env, &e)) {
 	case BODY_BAD:
 		change_park(m, env, e.text);

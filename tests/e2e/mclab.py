@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import zlib
 
 from smtplab import (BUILD, SRC, WAIT_S, Client, claim, client, endpoint,
                      same, wait_for)
@@ -267,6 +268,13 @@ class Lab:
         return [name for _, _, names in os.walk(f"{self.dir}/spool/{folder}")
                 for name in names]
 
+    def path(self, folder, name):
+        """Of a file of the spool, or None."""
+        for where, _, names in os.walk(f"{self.dir}/spool/{folder}"):
+            if name in names:
+                return os.path.join(where, name)
+        return None
+
     def is_empty(self):
         return not any(self.files(d) for d in ("body", *STATES))
 
@@ -290,6 +298,12 @@ class Lab:
         return claim(a.get("balanced") and all(
             a.get(k) == v for k, v in want.items()), words,
             f"want: {want}", f"got:  {a}", self.log())
+
+
+def sealed(text):
+    """An envelope with the right checksum in its end line."""
+    text = re.sub(rb"end: [0-9A-F]{8}\n\Z", b"", text)
+    return text + b"end: %08X\n" % zlib.crc32(text)
 
 
 def queue_id(reply):
@@ -342,4 +356,5 @@ def parse(data):
 
 __all__ = ["BUILD", "SRC", "WAIT_S", "STATES", "Client", "Lab", "Sink",
            "accept", "claim", "client", "is_alive", "parse", "queue_id",
-           "room", "same", "send", "strip_received", "text_mail", "wait_for"]
+           "room", "same", "sealed",
+           "send", "strip_received", "text_mail", "wait_for"]
