@@ -549,6 +549,9 @@ delivery_ask_end(peer_id from, struct frame *f)
 	if (d->rcpt_count != d->rcpt_max) {
 		log_error("%s has %zu recipients, %zu were announced", d->name,
 			  d->rcpt_count, d->rcpt_max);
+		d->is_bad = true;
+	}
+	if (d->is_bad) {
 		defer_all(d, "4.3.0", "delivery cannot be made");
 		return;
 	}
