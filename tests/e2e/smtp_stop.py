@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from smtplab import (BODY, Client, Hop, Lab, claim, client, run, same, send,
@@ -56,10 +57,7 @@ def stop():
     claim(wait_for(lambda: is_gone(mcd(lab))), "mcd goes")
     claim(lab.logs(r"mcd\[\d+\]: stopped"), "in order")
     lab.down()
-    lab.tool("up", "--smtp", "127.0.0.1:0", "--relay-to", hop.text,
-             "--domain", "ours.example", "--build",
-             os.environ["MCGATE_BUILDDIR"])
-    lab.is_up = True
+    lab.up("--relay-to", hop.text)
     same(hop.got(1), 1, "what it took is delivered, then or at the next start")
     lab.end()
 
@@ -86,6 +84,37 @@ def stop_twice():
     claim(wait_for(lambda: is_gone(mcd(lab)), 10), "a second signal: at once")
     lab.down()
     lab.end()
+
+
+def stop_delivering():
+    """Deliveries under way when mcd stops: finished, or once more later."""
+    for place, gets in (("RCPT", False), (".", True)):
+        reached, go = threading.Event(), threading.Event()
+
+        def answer(hop, verb, line, session, place=place, reached=reached,
+                   go=go):
+            if verb == place and session == 1:
+                reached.set()
+                go.wait(20)
+            return None
+        hop = Hop(answer)
+        lab = Lab(hop.text, stop_data_time="1s", stop_reply_time="20s")
+        send(lab)
+        claim(reached.wait(20), f"a delivery is at {place}")
+        os.kill(mcd(lab), signal.SIGTERM)
+        claim(lab.logs("stopping"), "mcd is stopping")
+        if not gets:
+            claim(wait_for(lambda: is_gone(mcd(lab)), 10),
+                  "what was not sent is not waited for")
+        go.set()
+        claim(wait_for(lambda: is_gone(mcd(lab))), "mcd goes")
+        if gets:
+            same(len(hop.mails), 1, "the answer to the end is waited for")
+        lab.down()
+        lab.up("--relay-to", hop.text)
+        claim(wait_for(lab.is_empty), "nothing is left after a new start")
+        same(len(hop.mails), 1, "and the mail was delivered once")
+        lab.end()
 
 
 def reload():
@@ -139,4 +168,5 @@ def control_dies():
     lab.end()
 
 
-run(stop, stop_slow, stop_twice, reload, queue_dies, control_dies)
+run(stop, stop_slow, stop_twice, stop_delivering, reload, queue_dies,
+    control_dies)

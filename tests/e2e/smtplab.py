@@ -82,11 +82,7 @@ class Lab:
         words = ["--relay-to", relays[0] if relays else "127.0.0.1:9"]
         for knob, value in knobs.items():
             words += ["--set", f"{knob}={value}"]
-        self.tool("up", "--smtp", "127.0.0.1:0", "--domain", "ours.example",
-                  "--build", BUILD, *words)
-        self.is_up = True
-        with open(f"{self.dir}/smtp", encoding="ascii") as f:
-            self.smtp = endpoint(f.read().strip())
+        self.up(*words)
         if len(relays) > 1:
             self.ctl("domain", "set", "ours.example", *[
                 word for i, relay in enumerate(relays)
@@ -95,6 +91,13 @@ class Lab:
     def tool(self, verb, *words):
         subprocess.run([f"{SRC}/tools/lab", verb, "--dir", self.dir, *words],
                        check=True, stdout=subprocess.DEVNULL)
+
+    def up(self, *words):
+        self.tool("up", "--smtp", "127.0.0.1:0", "--domain", "ours.example",
+                  "--build", BUILD, *words)
+        self.is_up = True
+        with open(f"{self.dir}/smtp", encoding="ascii") as f:
+            self.smtp = endpoint(f.read().strip())
 
     def ctl(self, *words):
         return subprocess.run(
