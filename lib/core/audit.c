@@ -25,7 +25,7 @@
 #include "str.h"
 #include "xalloc.h"
 
-#define LOOKS 4
+#define LOOKS 3
 #define LOOK_WAIT_MS 400
 #define NO_BODY "its body is missing, or not of its size"
 

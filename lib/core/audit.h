@@ -43,7 +43,7 @@ struct audit_lost {
 typedef void audit_lost_fn(void *arg, const struct audit_lost *l);
 
 /*
- * Takes at most two seconds longer than reading; about 50 bytes of memory
+ * Takes at most a second longer than reading; about 50 bytes of memory
  * for each recipient in the ledger.  -1 when a folder or a file cannot be
  * read, or is of a newer version.
  */

@@ -1,0 +1,328 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * history.db: events in, traces out, expiry, and what becomes of one that
+ * is damaged, newer or somebody else's.
+ */
+#include "history.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "file.h"
+#include "str.h"
+
+#define A "06ab3c8def000001"
+#define B "06ab3c8def000002"
+#define C "06ab3c8def000003"
+#define HOUR INT64_C(3600000000)
+
+static char dir[256];
+static struct err e;
+
+static void
+run(const char *before, const char *behind)
+{
+	char full[400];
+
+	str_fmt(full, sizeof(full), "%s %s%s", before, dir, behind);
+	if (system(full) != 0)
+		exit(EXIT_FAILURE);
+}
+
+static struct history *
+open_history(void)
+{
+	struct history *h = NULL;
+
+	e.text[0] = '\0';
+	(void)history_open(dir, &h, &e);
+	return h;
+}
+
+static const struct ledger_event events[] = {
+	{ .at_us = HOUR,
+	  .verb = LEDGER_ACCEPTED,
+	  .name = A,
+	  .rcpt = "joe@b.example",
+	  .sender = "ann@a.example",
+	  .source = "smtp",
+	  .client = "192.0.2.1",
+	  .message_id = "<1@a.example>",
+	  .subject = "100% Half price",
+	  .size = 9 },
+	{ .at_us = HOUR,
+	  .verb = LEDGER_ACCEPTED,
+	  .name = A,
+	  .rcpt = "sue@b.example",
+	  .sender = "ann@a.example",
+	  .source = "smtp",
+	  .client = "192.0.2.1",
+	  .message_id = "<1@a.example>",
+	  .subject = "100% Half price",
+	  .size = 9 },
+	{ .at_us = 2 * HOUR,
+	  .verb = LEDGER_DELIVERED,
+	  .name = A ".1",
+	  .rcpt = "joe@b.example",
+	  .relay = "mx[192.0.2.9]:25",
+	  .status = "250 ok",
+	  .delay_ms = 5 },
+	{ .at_us = 2 * HOUR,
+	  .verb = LEDGER_HELD,
+	  .name = A ".2",
+	  .rcpt = "sue@b.example",
+	  .reason = "hold_mail" },
+	{ .at_us = 3 * HOUR,
+	  .verb = LEDGER_ACCEPTED,
+	  .name = B,
+	  .rcpt = "ann@a.example",
+	  .source = "own",
+	  .subject = "Undelivered" },
+	{ .at_us = 4 * HOUR,
+	  .verb = LEDGER_ACCEPTED,
+	  .name = C,
+	  .rcpt = "joe@b.example",
+	  .sender = "joe@b.example",
+	  .client = "2001:db8::1",
+	  .subject = "half",
+	  .is_recovered = true },
+};
+#define EVENTS (sizeof(events) / sizeof(*events))
+
+static int
+add_events(struct history *h)
+{
+	if (history_begin(h, &e) < 0)
+		return -1;
+	for (size_t i = 0; i < EVENTS; i++)
+		if (history_add(h, &events[i], &e) < 0)
+			return -1;
+	return history_commit(h, "2026112214", 4711, &e);
+}
+
+struct seen {
+	struct buf text;
+	size_t stop_at;
+	size_t count;
+};
+
+static int
+see(void *arg, const struct record *r)
+{
+	struct value values[RECORD_FIELDS_MAX];
+	struct seen *s = arg;
+	size_t n;
+
+	if (record_read(buf_span(&r->b), values, &n, NULL) < 0)
+		return -1;
+	(void)buf_printf(&s->text, "%s%s %s", s->text.len > 0 ? ", " : "",
+			 record_find(values, n, "event")->str,
+			 record_find(values, n, "id")->str + 15);
+	return ++s->count == s->stop_at;
+}
+
+static const char *
+traced(struct history *h, const char *any)
+{
+	static struct seen s;
+
+	buf_clear(&s.text);
+	s.count = 0;
+	s.stop_at = 0;
+	if (history_trace(h, any, 0, 100, see, &s, &e) != 0)
+		return "error or more";
+	return buf_str(&s.text);
+}
+
+#define ALL_OF_A "accepted 1, accepted 1, delivered 1.1, held 1.2"
+
+static const struct {
+	const char *words, *any, *want;
+} rows[] = {
+	{ "an ID finds its events and its children's", A, ALL_OF_A },
+	{ "so does a child's name", A ".2", ALL_OF_A },
+	{ "a recipient finds what is about it, and what it sent",
+	  "JOE@b.example", "accepted 1, delivered 1.1, accepted 3" },
+	{ "a sender finds all of its messages, and what it got",
+	  "Ann@A.example", ALL_OF_A ", accepted 2" },
+	{ "a Message-ID", "<1@a.example>", ALL_OF_A },
+	{ "a Message-ID without its brackets", "1@a.example", ALL_OF_A },
+	{ "a client", "192.0.2.1", ALL_OF_A },
+	{ "a client in another spelling", "2001:db8:0::1", "accepted 3" },
+	{ "a part of a subject, in whatever case", "HALF",
+	  ALL_OF_A ", accepted 3" },
+	{ "% is a character", "100%", ALL_OF_A },
+	{ "and no wildcard", "H%e", "" },
+	{ "nor is _", "h_lf", "" },
+	{ "what is not there", "nobody@b.example", "" },
+	{ "what looks like SQL is a word", "'; DROP TABLE event; --", "" },
+};
+
+static void
+test_trace(void)
+{
+	struct history *h = open_history();
+	struct seen s = { .stop_at = 2 };
+	int64_t cursor;
+
+	CHECK(h != NULL && add_events(h) == 0, "events go in: %s", e.text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CHECK_STR(traced(h, rows[i].any), rows[i].want, "%s",
+			  rows[i].words);
+	cursor = history_trace(h, A, 0, 3, see, &s, &e);
+	CHECK(s.count == 2, "who has seen enough gets no more");
+	s.stop_at = 0;
+	buf_clear(&s.text);
+	cursor = history_trace(h, A, 0, 3, see, &s, &e);
+	CHECK(cursor > 0, "a full page has a cursor");
+	buf_clear(&s.text);
+	cursor = history_trace(h, A, cursor, 3, see, &s, &e);
+	CHECK(cursor == 0 && str_eq(buf_str(&s.text), "held 1.2"),
+	      "the next page is the rest");
+	buf_release(&s.text);
+	history_close(h);
+}
+
+static void
+test_position(void)
+{
+	char file[LEDGER_NAME_SIZE];
+	struct history *h = open_history();
+	uint64_t offset = 1;
+
+	CHECK(history_position(h, file, &offset, &e) == 0 &&
+		      str_eq(file, "2026112214") && offset == 4711,
+	      "the position is kept with the events");
+	CHECK(history_begin(h, &e) == 0 && history_add(h, &events[0], &e) == 0,
+	      "a batch is begun");
+	history_rollback(h);
+	CHECK_STR(traced(h, "2001:db8::1"), "accepted 3",
+		  "what is rolled back is not there");
+	CHECK(history_begin(h, &e) == 0, "and another can be begun");
+	history_rollback(h);
+	history_close(h);
+}
+
+static void
+test_expire(void)
+{
+	struct history *h = open_history();
+
+	CHECK_INT(history_expire(h, 2 * HOUR, &e), 0, "old events go");
+	CHECK_STR(traced(h, A), "delivered 1.1, held 1.2",
+		  "those from before the time, and no others");
+	CHECK_INT(history_expire(h, 100 * HOUR, &e), 0, "all are old");
+	CHECK_STR(traced(h, A), "", "none is left");
+	history_close(h);
+}
+
+static void
+overwrite(const char *text, off_t at)
+{
+	char path[300];
+	int fd;
+
+	str_fmt(path, sizeof(path), "%s/history.db", dir);
+	fd = file_open(AT_FDCWD, path, O_WRONLY | O_CREAT, 0600);
+	if (fd < 0 || pwrite(fd, text, strlen(text), at) < 0)
+		exit(EXIT_FAILURE);
+	file_shut(&fd);
+}
+
+static int
+count_aside(void)
+{
+	DIR *folder = opendir(dir);
+	struct dirent *d;
+	int n = 0;
+
+	while (folder != NULL && (d = readdir(folder)) != NULL)
+		n += str_has_prefix(d->d_name, "history.db.damaged.");
+	if (folder != NULL)
+		closedir(folder);
+	return n;
+}
+
+static void
+test_damage(void)
+{
+	struct history *h;
+	char file[LEDGER_NAME_SIZE];
+	uint64_t offset = 1;
+
+	run("rm -f", "/history.db*");
+	overwrite("this is no database, and long enough to be told from one "
+		  "by its first hundred bytes, which are read at the start",
+		  0);
+	h = open_history();
+	CHECK(h != NULL && history_position(h, file, &offset, &e) == 0 &&
+		      file[0] == '\0' && offset == 0,
+	      "what is no database is made again: %s", e.text);
+	CHECK_INT(count_aside(), 1, "and kept aside");
+	history_close(h);
+}
+
+static void
+exec_sql(const char *sql)
+{
+	char path[300];
+	sqlite3 *db;
+
+	str_fmt(path, sizeof(path), "%s/history.db", dir);
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		exit(EXIT_FAILURE);
+	sqlite3_close(db);
+}
+
+static void
+test_versions(void)
+{
+	struct history *h;
+
+	exec_sql("PRAGMA user_version = 99");
+	h = open_history();
+	CHECK(h == NULL && strstr(e.text, "newer") != NULL,
+	      "one of a newer version is left: %s", e.text);
+	CHECK_INT(count_aside(), 1, "where it is");
+	exec_sql("PRAGMA user_version = 1; DROP TABLE event;");
+	h = open_history();
+	CHECK(h != NULL && add_events(h) == 0,
+	      "one whose tables are others is made again: %s", e.text);
+	history_close(h);
+}
+
+static void
+test_no_folder(void)
+{
+	struct history *h = NULL;
+
+	CHECK(history_open("/nonexistent", &h, &e) < 0 && h == NULL,
+	      "without a folder there is none: %s", e.text);
+	history_close(NULL);
+}
+
+int
+main(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	str_fmt(dir, sizeof(dir), "%s/history.XXXXXX",
+		tmp != NULL ? tmp : "/tmp");
+	if (mkdtemp(dir) == NULL)
+		return EXIT_FAILURE;
+	test_trace();
+	test_position();
+	test_expire();
+	test_damage();
+	test_versions();
+	test_no_folder();
+	run("rm -rf", "");
+	return check_done();
+}
