@@ -271,6 +271,8 @@ change_park(struct message *m, const struct envelope *env, const char *why)
 	struct ledger_event ev = { .verb = LEDGER_PARKED, .reason = why };
 
 	(void)change_park_file((enum state)m->state, m->name, why);
+	/* The move is not synced, and may have failed. */
+	m->ghosts |= (uint8_t)(1u << m->state);
 	if (env != NULL)
 		change_ledger(m, env, &ev);
 	/* Where it could not be moved it is out of the way all the same:

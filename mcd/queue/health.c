@@ -72,6 +72,8 @@ update(void)
 	self.was_open = is_open;
 	if (is_open)
 		log_warn("intake open");
+	else if (self.is_stopping)
+		log_info("intake closed reason=%s", log_text(health_reason()));
 	else
 		log_error("intake closed reason=%s", log_text(health_reason()));
 	health_tell();

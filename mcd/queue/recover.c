@@ -159,6 +159,7 @@ take_double(struct message *m, enum state s, const struct envelope *env)
 			message_learn(m, &other);
 		arena_release(&a);
 	}
+	m->ghosts |= (uint8_t)(1u << m->state | 1u << s);
 	if (env->generation <= m->generation) {
 		unlink_envelope(s, m->name, "an older generation");
 		return;

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "file.h"
@@ -114,7 +115,7 @@ is_recent(const struct message *m, const char *from)
 	return strncmp(hour, from, strlen(hour)) >= 0;
 }
 
-static void
+static bool
 write_again(struct message *m, struct arena *a)
 {
 	struct envelope env;
@@ -123,9 +124,10 @@ write_again(struct message *m, struct arena *a)
 	arena_clear(a);
 	if (spool_read_envelope(keep_fd(), (enum state)m->state, m->name, a,
 				&env, &e) != ENVELOPE_OK)
-		return;
-	log_info("%s accepted lines are written again", m->name);
+		return false;
+	log_debug("%s accepted lines are written again", m->name);
 	intake_ledger(&env, "", true);
+	return true;
 }
 
 void
@@ -134,6 +136,7 @@ recover_ledger(void)
 	struct arena arena = { 0 };
 	const char *from;
 	struct message *m;
+	size_t again = 0;
 	struct err e;
 	int i;
 
@@ -151,7 +154,9 @@ recover_ledger(void)
 		log_error("ledger damaged_lines=%zu", self.bad);
 	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
 		if (!m->is_accounted && is_recent(m, from))
-			write_again(m, &arena);
+			again += write_again(m, &arena);
 	}
+	if (again > 0)
+		log_info("ledger messages_written_again=%zu", again);
 	arena_release(&arena);
 }
