@@ -16,7 +16,6 @@
 #include "file.h"
 #include "log.h"
 #include "loop.h"
-#include "parent_dirs.h"
 #include "parent_spawn.h"
 #include "parent_stats.h"
 #include "parent_tell.h"
@@ -155,13 +154,12 @@ try_again(struct child *c)
 static void
 start_child(struct child *c)
 {
-	int lock_fd = c->row->role == ROLE_QUEUE ? parent_spool_lock_fd() : -1;
 	struct err e;
 	int fd[2];
 
 	if (chan_pair(fd, &e) == 0) {
-		c->pid = parent_spawn(c->row, &self.start->conf.conf, fd[1],
-				      lock_fd, &e);
+		c->pid =
+			parent_spawn(c->row, &self.start->conf.conf, fd[1], &e);
 		file_shut(&fd[1]);
 		if (c->pid < 0)
 			file_shut(&fd[0]);

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -20,13 +21,12 @@
 #include "file.h"
 #include "str.h"
 
-/* A queue whose parent was killed needs a moment to see it and go. */
-#define SPOOL_LOCK_WAIT_MS 5000
-#define SPOOL_LOCK_LOOK_MS 50
+/* Roles whose parent was killed need a moment to see it and go. */
+#define ORPHANS_WAIT_MS 5000
+#define ORPHANS_LOOK_MS 20
 
-static struct {
-	int pid_fd, spool_fd;
-} locks = { -1, -1 };
+static int pid_fd = -1; /* to be written */
+static struct parent_locks locks = { -1, -1 };
 
 int
 parent_owner(const struct parent_conf *pc, const char *user, uid_t *uid,
@@ -125,7 +125,36 @@ lock(int fd, const char *what, int64_t wait_ms, struct err *e)
 		}
 		if (clock_mono_ms() >= end_ms)
 			return 75;
-		(void)poll(NULL, 0, SPOOL_LOCK_LOOK_MS);
+		(void)poll(NULL, 0, ORPHANS_LOOK_MS);
+	}
+	return 0;
+}
+
+/* The process that the pid file names, 0 for none. */
+static pid_t
+read_pid(void)
+{
+	char text[32];
+	ssize_t n = pread(pid_fd, text, sizeof(text) - 1, 0);
+	int64_t pid;
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (str_to_i64(text, &pid, NULL) != 0 || pid <= 0 || pid > INT_MAX)
+		return 0;
+	return (pid_t)pid;
+}
+
+static int
+write_pid(const char *path, struct err *e)
+{
+	char text[32];
+
+	(void)str_fmt(text, sizeof(text), "%ld\n", (long)getpid());
+	if (ftruncate(pid_fd, 0) != 0 ||
+	    pwrite(pid_fd, text, strlen(text), 0) != (ssize_t)strlen(text)) {
+		err_sys(e, "%s: write", path);
+		return 71;
 	}
 	return 0;
 }
@@ -133,37 +162,28 @@ lock(int fd, const char *what, int64_t wait_ms, struct err *e)
 static int
 lock_pid_file(const struct parent_conf *pc, struct err *e)
 {
-	char path[PATH_MAX], text[32];
-	ssize_t n;
+	char path[PATH_MAX];
+	pid_t pid;
+	bool is_there;
 	int rc;
 
 	(void)str_fmt(path, sizeof(path), "%s/mcd.pid", pc->conf.run_dir);
-	locks.pid_fd =
-		file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
-	if (locks.pid_fd < 0) {
+	pid_fd = file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
+	locks.run_fd = file_open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);
+	if (pid_fd < 0 || locks.run_fd < 0) {
 		err_sys(e, "%s", path);
 		return 71;
 	}
-	rc = lock(locks.pid_fd, path, 0, e);
-	if (rc == 75) {
-		n = pread(locks.pid_fd, text, sizeof(text) - 1, 0);
-		text[n > 0 ? n : 0] = '\0';
-		text[strcspn(text, "\n")] = '\0';
+	pid = read_pid();
+	is_there = pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+	rc = lock(locks.run_fd, path, is_there ? 0 : ORPHANS_WAIT_MS, e);
+	if (rc == 75)
 		err_set(e,
-			"mcd already runs here: process %s holds %s; stop it "
-			"first, or give this one a run folder of its own",
-			text[0] != '\0' ? text : "(unknown)", path);
-	}
-	if (rc != 0)
-		return rc;
-	(void)str_fmt(text, sizeof(text), "%ld\n", (long)getpid());
-	if (ftruncate(locks.pid_fd, 0) != 0 ||
-	    pwrite(locks.pid_fd, text, strlen(text), 0) !=
-		    (ssize_t)strlen(text)) {
-		err_sys(e, "%s: write", path);
-		return 71;
-	}
-	return 0;
+			"mcd already runs here: process %ld%s holds %s; stop "
+			"it first, or give this one a run folder of its own",
+			(long)pid, is_there ? "" : " or a role that it left",
+			path);
+	return rc == 0 ? write_pid(path, e) : rc;
 }
 
 int
@@ -179,7 +199,7 @@ parent_lock(const struct parent_conf *pc, struct err *e)
 		err_sys(e, "%s", spool);
 		return 71;
 	}
-	rc = lock(locks.spool_fd, spool, SPOOL_LOCK_WAIT_MS, e);
+	rc = lock(locks.spool_fd, spool, ORPHANS_WAIT_MS, e);
 	if (rc == 75)
 		err_set(e,
 			"another mcd, or a queue that one left behind, works "
@@ -188,15 +208,15 @@ parent_lock(const struct parent_conf *pc, struct err *e)
 	return rc;
 }
 
-int
-parent_spool_lock_fd(void)
+const struct parent_locks *
+parent_locks(void)
 {
-	return locks.spool_fd;
+	return &locks;
 }
 
 void
 parent_unlock(void)
 {
-	if (locks.pid_fd >= 0 && ftruncate(locks.pid_fd, 0) != 0)
+	if (pid_fd >= 0 && ftruncate(pid_fd, 0) != 0)
 		return; /* its lock goes all the same */
 }

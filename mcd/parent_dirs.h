@@ -22,13 +22,19 @@ int parent_dirs_make(const struct parent_conf *pc, struct err *e);
 /*
  * Locks run_dir/mcd.pid and the spool's folder.  EX_TEMPFAIL (75) when
  * another mcd holds one of them, 71 for a failure, 0 when both are ours.
+ * Waits a moment for roles whose parent was killed.
  */
 int parent_lock(const struct parent_conf *pc, struct err *e);
 /*
- * The spool's lock.  queue inherits it, so that no new mcd starts on a
- * spool while a queue whose parent was killed is still writing.
+ * The locks, which roles inherit, so that no new mcd starts while an
+ * orphan still listens or writes: the first for each role, the second for
+ * queue alone, since it is a folder outside of the others' jails.
  */
-int parent_spool_lock_fd(void);
+struct parent_locks {
+	int run_fd; /* can only be read */
+	int spool_fd;
+};
+const struct parent_locks *parent_locks(void);
 /* Empties the pid file; the locks go with the process. */
 void parent_unlock(void);
 

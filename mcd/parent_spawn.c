@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "parent_dirs.h"
 #include "str.h"
 
-#define LOCK_FD (ROLE_PARENT_FD + 1)
+#define FDS_MAX 3 /* the channel and two locks */
 #define ENV_MAX 64
 #define EXIT_OSERR 71
 
@@ -78,30 +79,25 @@ reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* fd becomes at, which exec keeps. */
+/* They become ROLE_PARENT_FD and those behind it, which exec keeps. */
 static int
-place(int fd, int at)
+place_descriptors(const int *fds, unsigned count)
 {
-	if (dup2(fd, at) < 0)
-		return -1;
-	return fcntl(at, F_SETFD, 0);
-}
+	unsigned first = ROLE_PARENT_FD, i;
+	int away[FDS_MAX];
 
-static int
-place_descriptors(int channel, int lock_fd)
-{
-	unsigned from = lock_fd >= 0 ? LOCK_FD + 1 : LOCK_FD;
-
-	/* Out of the way of where they go. */
-	channel = fcntl(channel, F_DUPFD_CLOEXEC, LOCK_FD + 1);
-	if (lock_fd >= 0)
-		lock_fd = fcntl(lock_fd, F_DUPFD_CLOEXEC, LOCK_FD + 1);
-	if (channel < 0 || place(channel, ROLE_PARENT_FD) != 0)
-		return -1;
-	if (lock_fd >= 0 && place(lock_fd, LOCK_FD) != 0)
-		return -1;
+	for (i = 0; i < count; i++) {
+		/* Out of the way of where they go. */
+		away[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, (int)(first + count));
+		if (away[i] < 0)
+			return -1;
+	}
+	for (i = 0; i < count; i++) {
+		if (dup2(away[i], (int)(first + i)) < 0)
+			return -1;
+	}
 	/* Also what whoever started mcd left open. */
-	return close_range(from, ~0u, CLOSE_RANGE_CLOEXEC);
+	return close_range(first + count, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
 /* As many as are wanted, or as many as this system gives. */
@@ -120,9 +116,10 @@ limit_descriptors(unsigned wanted)
 }
 
 static void __attribute__((noreturn))
-exec_role(const struct role_row *row, const struct conf *conf, int channel,
-	  int lock_fd)
+exec_role(const struct role_row *row, const struct conf *conf, int channel)
 {
+	const int fds[FDS_MAX] = { channel, parent_locks()->run_fd,
+				   parent_locks()->spool_fd };
 	char path[4096] = "/proc/self/exe";
 	char *env[ENV_MAX + 1];
 	const char *argv[] = { row->program, "-x",	 role_name(row->role),
@@ -134,7 +131,7 @@ exec_role(const struct role_row *row, const struct conf *conf, int channel,
 	make_env(env);
 	reset_signals();
 	limit_descriptors(row->descriptors);
-	if (place_descriptors(channel, lock_fd) == 0)
+	if (place_descriptors(fds, row->role == ROLE_QUEUE ? 3 : 2) == 0)
 		execve(path, (char *const *)(uintptr_t)argv, env);
 	log_error("role does not start role=%s program=%s: %s",
 		  role_name(row->role), log_text(path), strerror(errno));
@@ -143,14 +140,14 @@ exec_role(const struct role_row *row, const struct conf *conf, int channel,
 
 pid_t
 parent_spawn(const struct role_row *row, const struct conf *conf, int channel,
-	     int lock_fd, struct err *e)
+	     struct err *e)
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		return err_sys(e, "fork");
 	if (pid == 0)
-		exec_role(row, conf, channel, lock_fd);
+		exec_role(row, conf, channel);
 	return pid;
 }
 

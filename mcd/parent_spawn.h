@@ -15,12 +15,12 @@
 #include "role.h"
 
 /*
- * The child gets channel as ROLE_PARENT_FD; lock_fd (-1: none) stays open
- * in it, nothing is done with it.  Both stay the caller's.  An exec that
- * fails is logged by the child, which exits 71.
+ * The child gets channel as ROLE_PARENT_FD and holds the locks that are
+ * for it.  All stay the caller's.  An exec that fails is logged by the
+ * child, which exits 71.
  */
 pid_t parent_spawn(const struct role_row *row, const struct conf *conf,
-		   int channel, int lock_fd, struct err *e);
+		   int channel, struct err *e);
 
 /* "exit=0", "signal=9 (Killed)": how a waitpid(2) status reads. */
 void parent_status_text(int status, char *dst, size_t size);

@@ -43,15 +43,15 @@ def wrong(m):
     m.more = ["workers = many;"]
     m.write_conf()
     claim(reload_by_signal(m, "configuration kept: "),
-       "SIGHUP with a wrong file: the old one is kept", m.logged())
+          "SIGHUP with a wrong file: the old one is kept", m.logged())
     line = len(open(m.conf, encoding="utf-8").read().splitlines())
     claim(f"mcd.conf:{line}:" in m.logged(), "its line is logged", m.logged())
     got = m.mcctl("reload")
     claim(got.returncode != 0 and f"mcd.conf:{line}:" in got.stderr,
-       "mcctl reload says what is wrong and fails", got.stderr + got.stdout)
+          "mcctl reload says what is wrong and fails", got.stderr + got.stdout)
     os.rename(m.conf, m.conf + ".away")
     claim(reload_by_signal(m, "configuration kept: "),
-       "SIGHUP without the file: the old one is kept")
+          "SIGHUP without the file: the old one is kept")
     m.more = right
     spool = m.paths["spool"]
     m.paths["spool"] = spool + "2"
@@ -59,7 +59,7 @@ def wrong(m):
     before = m.logged().count("paths.spool changes only with a restart")
     m.process.send_signal(signal.SIGHUP)
     claim(m.await_log("paths.spool changes only with a restart", before + 1),
-       "what needs a restart is refused and named", m.logged())
+          "what needs a restart is refused and named", m.logged())
     m.paths["spool"] = spool
     same(session.noop()[0], 250, "the session lives on")
     session.quit()
@@ -77,7 +77,7 @@ def busy(m):
             ("busy", f"127.0.0.1:{s.getsockname()[1]}")]
         m.write_conf()
         claim(reload_by_signal(m, "configuration kept: "),
-           "a new listener that is in use: the old file is kept", m.logged())
+              "a new listener that is in use: the old file is kept", m.logged())
         claim(answers(m, m.port), "the old listener answers")
         claim(is_closed(other), "what was opened for the new file is closed")
         m.listeners = keep
@@ -91,7 +91,7 @@ def right(m):
                    ("second", f"127.0.0.1:{second}")]
     m.write_conf()
     claim(reload_by_signal(m, ": ready generation="),
-       "SIGHUP with a right file: all roles are ready again", m.logged())
+          "SIGHUP with a right file: all roles are ready again", m.logged())
     claim(answers(m, second), "a new listener answers")
     claim(answers(m, first), "the old one too")
     same(session.noop()[0], 250, "a session lives on")
@@ -100,7 +100,7 @@ def right(m):
     got = m.mcctl("reload")
     same(got.returncode, 0, "mcctl reload succeeds")
     claim(wait_for(lambda: is_closed(first)),
-       "a listener that is not there any more is closed", m.logged())
+          "a listener that is not there any more is closed", m.logged())
     claim(answers(m, second), "the other answers")
     same(session.noop()[0], 250, "a session of the closed one lives on")
     session.quit()
@@ -112,12 +112,12 @@ def workers(m):
     m.write_conf()
     m.process.send_signal(signal.SIGHUP)
     claim(wait_for(lambda: len(m.workers()) == 3), "workers are added",
-       m.workers())
+          m.workers())
     m.more = ["workers = 1;"]
     m.write_conf()
     m.process.send_signal(signal.SIGHUP)
     claim(wait_for(lambda: len(m.workers()) == 1), "and taken away",
-       m.workers())
+          m.workers())
 
 
 m = Mcd().start().await_ready()

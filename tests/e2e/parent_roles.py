@@ -25,9 +25,9 @@ def flows(m, sink, words):
     """A message is accepted and delivered, if need be at a later try."""
     before = sink.count()
     claim(wait_for(lambda: m.send("x@example.org")), f"{words}: mail is taken",
-       m.logged())
+          m.logged())
     claim(wait_for(lambda: sink.count() > before), f"{words}: and delivered",
-       m.logged())
+          m.logged())
 
 
 def is_running(m, role, but):
@@ -40,21 +40,21 @@ def kill_each(m, sink):
         before = m.roles()
         os.kill(before[role], signal.SIGKILL)
         claim(wait_for(is_running(m, role, before[role])),
-           f"{role} killed: it comes back", m.logged())
+              f"{role} killed: it comes back", m.logged())
         others = [r for r in ROLES if r != role]
         if role == "queue":
             for r in others:
                 wait_for(is_running(m, r, before[r]))
             after = m.roles()
             claim(all(after.get(r) not in (None, before[r]) for r in others),
-               "queue killed: all others start again", (before, after))
+                  "queue killed: all others start again", (before, after))
         else:
             after = m.roles()
             claim(all(after.get(r) == before[r] for r in others),
-               f"{role} killed: the others stay", (before, after))
+                  f"{role} killed: the others stay", (before, after))
         flows(m, sink, f"{role} killed")
     claim("role died role=store" in m.logged()
-       and "signal=9" in m.logged(), "deaths are logged with their reason")
+          and "signal=9" in m.logged(), "deaths are logged with their reason")
     restarts = m.status()["store"]["restarts"]
     claim(restarts >= 2, "restarts are counted", restarts)
 
@@ -64,12 +64,12 @@ def kill_worker(m, sink):
     before = m.workers()
     os.kill(before[0], signal.SIGKILL)
     claim(wait_for(lambda: len(m.workers()) == 2
-                  and before[0] not in m.workers()),
-       "worker killed: it comes back", m.workers())
+                     and before[0] not in m.workers()),
+          "worker killed: it comes back", m.workers())
     claim(wait_for(lambda: sum(
-        p["restarts"] for r, p in m.status().items()
-        if r.startswith("worker")) == 1),
-       "its restart is counted", m.status())
+           p["restarts"] for r, p in m.status().items()
+           if r.startswith("worker")) == 1),
+          "its restart is counted", m.status())
     flows(m, sink, "worker killed")
 
 
@@ -81,14 +81,14 @@ def again_and_again(m):
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda p=pid: m.roles().get("lookup") not in (None, p))
     claim(time.monotonic() - start > 1.0, "a role that dies often waits longer",
-       time.monotonic() - start)
+          time.monotonic() - start)
 
 
 def silent(m):
     pid = m.roles()["lookup"]
     os.kill(pid, signal.SIGSTOP)
     claim(wait_for(is_running(m, "lookup", pid)),
-       "a role that is silent is replaced", m.logged())
+          "a role that is silent is replaced", m.logged())
     claim("role is silent: killed role=lookup" in m.logged(), "and it is said")
 
 
@@ -116,7 +116,7 @@ def lost_channels(m, sink):
     pids = m.roles()
     same(shut_channels(pids["incoming"]), 3, "channels of incoming break")
     claim(m.await_log("channel broke, made anew: ", 3), "new ones are made",
-       m.logged())
+          m.logged())
     flows(m, sink, "channels broken")
     same(m.roles(), pids, "no role was started again")
 
@@ -128,8 +128,8 @@ def orphans(m):
     m.wait()
     m.start()
     claim(wait_for(lambda: not any(map(is_alive, pids))),
-       "when the parent is killed all others go",
-       [p for p in pids if is_alive(p)])
+          "when the parent is killed all others go",
+          [p for p in pids if is_alive(p)])
     m.await_ready(m.logged().count("ready generation=") + 1)
     claim(m.process.poll() is None, "mcd starts again at once", m.logged())
 
@@ -139,7 +139,7 @@ def hung_orphan(m):
     os.kill(worker, signal.SIGSTOP)
     os.kill(m.roles()["filter"], signal.SIGKILL)
     claim(wait_for(lambda: not is_alive(worker)),
-       "a worker that hangs goes with its pool")
+          "a worker that hangs goes with its pool")
 
 
 def main():

@@ -44,7 +44,7 @@ def notices(name, words):
     m.process.send_signal(signal.SIGHUP)
     claim(manager.hears("RELOADING=1"), f"{words}: RELOADING", manager.heard)
     claim(manager.hears("READY=1", 2), f"{words}: and READY again",
-       manager.heard)
+          manager.heard)
     role = m.roles()["control"]
     with open(f"/proc/{role}/environ", "rb") as f:
         claim(b"NOTIFY_SOCKET" not in f.read(), "no role can notify")
@@ -74,9 +74,9 @@ def passed_sockets():
     m.await_ready()
     used.close()
     claim(m.send("x@nowhere.example") is False and m.smtp().noop()[0] == 250,
-       "a passed socket of mcd.conf is served", m.logged())
+          "a passed socket of mcd.conf is served", m.logged())
     claim(f"127.0.0.1:{unused.getsockname()[1]} is no listener" in m.logged(),
-       "one that is not in mcd.conf is named", m.logged())
+          "one that is not in mcd.conf is named", m.logged())
     m.process.send_signal(signal.SIGHUP)
     m.await_ready(2)
     same(m.smtp().noop()[0], 250, "it is served after a reload")
@@ -92,12 +92,13 @@ def environment():
         names = {e.split(b"=")[0].decode() for e in f.read().split(b"\0")
                  if e}
     claim("SECRET" not in names and "HOME" not in names,
-       "a role does not get what mcd was started with", names)
+          "a role does not get what mcd was started with", names)
     claim({"TZ", "PATH", "MCGATE_X"} <= names, "but what it needs", names)
     fds = {os.readlink(f"/proc/{role}/fd/{n}")
            for n in os.listdir(f"/proc/{role}/fd")}
-    claim(not any(f.startswith("/") and f not in ("/dev/null", m.log)
-               for f in fds), "nor any file", fds)
+    claim(not any(f.startswith("/") and f not in (
+        "/dev/null", m.log, m.paths["run"] + "/mcd.pid")
+                  for f in fds), "nor any file", fds)
     same(m.stop(), 0, "mcd stops with 0")
 
 

@@ -35,17 +35,17 @@ def options():
         claim(got.stderr != "", f"{name}: it is said why")
     got = run("-V")
     claim(got.returncode == 0 and got.stdout.startswith("mcd "),
-       "-V prints the version", got.stdout)
+          "-V prints the version", got.stdout)
 
 
 def wrong_conf():
     m = Mcd()
     got = run("-c", m.dir + "/nothing")
     claim(got.returncode == 78 and "/nothing" in got.stderr,
-       "a configuration that is not there: exit 78, named", got.stderr)
+          "a configuration that is not there: exit 78, named", got.stderr)
     got = m.run("-t")
     claim(got.returncode == 0 and "nothing is wrong" in got.stdout,
-       "-t finds nothing wrong", got.stdout + got.stderr)
+          "-t finds nothing wrong", got.stdout + got.stderr)
     claim(not os.path.exists(m.paths["run"]), "-t makes nothing")
     m.more = ["wrokers = 3;"]
     m.write_conf()
@@ -53,9 +53,9 @@ def wrong_conf():
         got = m.run(*words)
         line = len(open(m.conf, encoding="utf-8").read().splitlines())
         claim(got.returncode == 78 and f"mcd.conf:{line}:" in got.stderr
-           and '"workers"' in got.stderr,
-           f"a mistyped key: exit 78, its line, the right one {words}",
-           got.stderr)
+              and '"workers"' in got.stderr,
+              f"a mistyped key: exit 78, its line, the right one {words}",
+              got.stderr)
     m.more = []
     for key, path, needle in (
             ("libexec", m.dir, "mcd-filter"),
@@ -65,7 +65,7 @@ def wrong_conf():
         m.write_conf()
         got = m.run()
         claim(got.returncode == 78 and needle in got.stderr,
-           f"paths.{key} that cannot be: exit 78", got.stderr)
+              f"paths.{key} that cannot be: exit 78", got.stderr)
         m.paths[key] = was
     m.write_conf('x = "' + "y" * 2000000 + '";')
     same(m.run().returncode, 78, "a configuration too large: exit 78")
@@ -81,7 +81,7 @@ def busy_port():
         m.write_conf()
         got = m.run()
     claim(got.returncode == 69 and address in got.stderr,
-       "an address in use: exit 69, named", got.stderr)
+          "an address in use: exit 69, named", got.stderr)
 
 
 def files():
@@ -99,16 +99,16 @@ def files():
 def second(m):
     got = m.run()
     claim(got.returncode == 75 and f"process {m.pid}" in got.stderr,
-       "a second mcd in the same run folder: exit 75, the first named",
-       got.stderr)
+          "a second mcd in the same run folder: exit 75, the first named",
+          got.stderr)
     other = Mcd()
     other.paths["spool"] = m.paths["spool"]
     other.write_conf()
     got = other.run()
     claim(got.returncode == 75 and m.paths["spool"] in got.stderr,
-       "a second mcd on the same spool: exit 75, which is named", got.stderr)
+          "a second mcd on the same spool: exit 75, which is named", got.stderr)
     claim(m.send("x@nowhere.example") is False and m.process.poll() is None,
-       "the first runs on")
+          "the first runs on")
     same(m.stop(), 0, "and stops with 0")
     with open(m.paths["run"] + "/mcd.pid", encoding="ascii") as f:
         same(f.read(), "", "the pid file is empty then")
@@ -123,7 +123,7 @@ def deep_folders():
     m.write_conf()
     m.start().await_ready()
     claim(all(os.path.isdir(m.paths[k]) for k in ("spool", "lib", "run")),
-       "folders are made with those above them")
+          "folders are made with those above them")
     same(m.stop(), 0, "mcd stops with 0")
 
 

@@ -59,7 +59,7 @@ def check_roles(m):
              "a worker has a filter of system calls")
         fds = os.listdir(f"/proc/{pid}/fd")
         claim(set(fds) == {"0", "1", "2", "3"},
-           "a worker has its channel and nothing else", fds)
+              "a worker has its channel and nothing else", fds)
     same(os.listdir(empty), [], "the empty jail is empty")
 
 
@@ -130,8 +130,8 @@ def wrong_users():
         m = Mcd(jail=True, users={**USERS, "scan": user})
         got = m.run()
         claim(got.returncode == 78 and f'"{user}"' in got.stderr
-           and words in got.stderr,
-           f"a user that {words}: exit 78, named", got.stderr)
+              and words in got.stderr,
+              f"a user that {words}: exit 78, named", got.stderr)
 
 
 def no_right_to_jail():
@@ -144,7 +144,7 @@ def no_right_to_jail():
 def without_jail():
     m = Mcd(jail=False).start().await_ready()
     claim("jail = false: roles keep root" in m.logged(),
-       "jail = false is warned of", m.logged())
+          "jail = false is warned of", m.logged())
     same(status_lines(m.roles()["incoming"])["Uid"].split()[0], "0",
          "roles then keep root")
     same(m.stop(), 0, "mcd stops with 0")
@@ -171,7 +171,7 @@ def main():
     check_roles(m)
     m.set("domain", "add", "example.org", "--dest", sink.text)
     claim(wait_for(lambda: m.send("x@example.org")),
-       "mail is taken in jails", m.logged())
+          "mail is taken in jails", m.logged())
     claim(wait_for(lambda: sink.count() == 1), "and delivered", m.logged())
     m.process.send_signal(signal.SIGHUP)
     m.await_ready(2)
@@ -188,7 +188,7 @@ def main():
     check_files(m)
     who_may_ask(m)
     claim(not any(children(p) for r, p in m.roles().items() if r != "filter"),
-       "no role but filter has children")
+          "no role but filter has children")
     same(m.stop(), 0, "mcd stops with 0")
     wrong_users()
     no_right_to_jail()
