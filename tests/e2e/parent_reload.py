@@ -77,7 +77,8 @@ def busy(m):
             ("busy", f"127.0.0.1:{s.getsockname()[1]}")]
         m.write_conf()
         claim(reload_by_signal(m, "configuration kept: "),
-              "a new listener that is in use: the old file is kept", m.logged())
+              "a new listener that is in use: the old file is kept",
+              m.logged())
         claim(answers(m, m.port), "the old listener answers")
         claim(is_closed(other), "what was opened for the new file is closed")
         m.listeners = keep

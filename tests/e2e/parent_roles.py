@@ -80,7 +80,8 @@ def again_and_again(m):
         pid = wait_for(lambda: m.roles().get("lookup"))
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda p=pid: m.roles().get("lookup") not in (None, p))
-    claim(time.monotonic() - start > 1.0, "a role that dies often waits longer",
+    claim(time.monotonic() - start > 1.0,
+          "a role that dies often waits longer",
           time.monotonic() - start)
 
 

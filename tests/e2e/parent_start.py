@@ -106,7 +106,8 @@ def second(m):
     other.write_conf()
     got = other.run()
     claim(got.returncode == 75 and m.paths["spool"] in got.stderr,
-          "a second mcd on the same spool: exit 75, which is named", got.stderr)
+          "a second mcd on the same spool: exit 75, which is named",
+          got.stderr)
     claim(m.send("x@nowhere.example") is False and m.process.poll() is None,
           "the first runs on")
     same(m.stop(), 0, "and stops with 0")

@@ -38,7 +38,8 @@ def check_process(pid, name, user, home):
     same(s["Gid"].split(), [str(pw.pw_gid)] * 4, f"{name} has its group")
     same(s["Groups"].split(), [str(pw.pw_gid)], f"{name} has no other group")
     for key in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-        claim(int(s[key], 16) == 0, f"{name} has no capability ({key})", s[key])
+        claim(int(s[key], 16) == 0, f"{name} has no capability ({key})",
+              s[key])
     same(s["NoNewPrivs"].strip(), "1", f"{name} cannot gain rights")
     same(os.readlink(f"/proc/{pid}/root"), home, f"{name} is in its jail")
     same(os.readlink(f"/proc/{pid}/cwd"), home, f"{name} stands in it")
