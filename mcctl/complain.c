@@ -13,7 +13,7 @@
 #include "command.h"
 #include "str.h"
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 say(struct ctx *c, const char *kind, int code, const char *fmt, va_list ap)
 {
 	char text[1024];
