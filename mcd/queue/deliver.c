@@ -49,7 +49,7 @@ deliver_peer(bool is_up)
 	schedule_open(is_up);
 }
 
-/* --- domains -------------------------------------------------------------- */
+/* Domains. */
 
 /* The key of an address's domain; what is none goes by its own letters. */
 static void
@@ -117,7 +117,7 @@ deliver_is_of(const struct rcpt *r, const struct group *g)
 	return str_eq(key, schedule_domain(g));
 }
 
-/* --- a job is made -------------------------------------------------------- */
+/* A job is made. */
 
 /*
  * The recipients of the group's domain that have had the fewest attempts,

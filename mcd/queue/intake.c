@@ -137,7 +137,7 @@ intake_peer_down(peer_id p)
 	}
 }
 
-/* --- a body is asked for -------------------------------------------------- */
+/* A body is asked for. */
 
 static int
 may_open(uint64_t size_hint, struct err *e)
@@ -210,7 +210,7 @@ intake_on_body_drop(peer_id from, struct frame *f)
 		opening_drop(o);
 }
 
-/* --- its envelope is told ------------------------------------------------- */
+/* Its envelope is told. */
 
 static void
 reply_commit(peer_id to, uint32_t token, enum answer status, const char *text)
@@ -310,7 +310,7 @@ intake_on_commit_rcpt(peer_id from, struct frame *f)
 	(void)dict_set(&l->addresses, r->address, r);
 }
 
-/* --- it becomes durable --------------------------------------------------- */
+/* It becomes durable. */
 
 void
 intake_ledger(const struct envelope *env, const char *subject,

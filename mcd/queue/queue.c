@@ -38,7 +38,7 @@ static struct {
 	struct timer stop;
 } self;
 
-/* --- gauges --------------------------------------------------------------- */
+/* Gauges. */
 
 static void
 set_gauges(void *arg)
@@ -64,7 +64,7 @@ set_gauges(void *arg)
 	timer_set(&self.gauges, GAUGES_MS);
 }
 
-/* --- the ledger and store ------------------------------------------------- */
+/* The ledger and store. */
 
 static void
 on_ledger_grown(const char *file, uint64_t size)
@@ -104,7 +104,7 @@ static const struct ledger_writer_ops ledger_ops = {
 	.trouble = health_ledger,
 };
 
-/* --- peers ---------------------------------------------------------------- */
+/* Peers. */
 
 static void
 on_filter_slots(peer_id from, struct frame *f)
@@ -148,7 +148,7 @@ static const struct peer_handler handlers[] = {
 	{ 0, NULL },
 };
 
-/* --- begin and end -------------------------------------------------------- */
+/* Begin and end. */
 
 static void
 init(const struct conf *conf)

@@ -70,7 +70,7 @@ static struct {
 	struct list waiting; /* acts whose message is at work */
 } self;
 
-/* --- requests ------------------------------------------------------------- */
+/* Requests. */
 
 static void
 request_answer(struct request *r)
@@ -168,7 +168,7 @@ on_late(void *arg)
 		timer_set(&r->timer, REQUEST_MS);
 }
 
-/* --- acts ----------------------------------------------------------------- */
+/* Acts. */
 
 /* Out of its stage, and not to be touched by others; env is read. */
 static int
@@ -423,7 +423,7 @@ queue_act_idle(struct message *m)
 	}
 }
 
-/* --- requests begin ------------------------------------------------------- */
+/* Requests begin. */
 
 static void
 walk(void *arg)

@@ -238,7 +238,7 @@ queue_list(struct asker from, const struct frame_ctl_ask *ask)
 	free(l);
 }
 
-/* --- one message, with all there is --------------------------------------- */
+/* One message, with all there is. */
 
 static void
 show_rcpt(struct asker to, const struct rcpt *r)

@@ -85,7 +85,7 @@ check_body(const struct envelope *env, struct err *e)
 	return got;
 }
 
-/* --- envelopes ------------------------------------------------------------ */
+/* Envelopes. */
 
 static void
 enter_outgoing(struct message *m, const struct envelope *env)
@@ -258,7 +258,7 @@ scan_state(enum state s)
 	self.is_partial = true;
 }
 
-/* --- bodies --------------------------------------------------------------- */
+/* Bodies. */
 
 static bool
 has_envelope(const char *id)
@@ -307,7 +307,7 @@ scan_bodies(void)
 	}
 }
 
-/* --- all together --------------------------------------------------------- */
+/* All together. */
 
 /* A parent's list is the truth: its children are made again. */
 static void

@@ -71,7 +71,7 @@ scan_park(struct scan *s, bool is_readable, const char *why)
 	stage_done(m, -1);
 }
 
-/* --- policies ------------------------------------------------------------- */
+/* Policies. */
 
 /* The fate of a policy, made when it is new. */
 static uint32_t
@@ -186,7 +186,7 @@ scan_start(struct message *m)
 	scan_ask(s);
 }
 
-/* --- rounds --------------------------------------------------------------- */
+/* Rounds. */
 
 static void
 take_verdict(struct scan *s, const struct frame_verdict *b)

@@ -57,7 +57,7 @@ settle_pending(void)
 	return self.pending;
 }
 
-/* --- first: the ledger ---------------------------------------------------- */
+/* First: the ledger. */
 
 static void
 count_result(const struct job *j, const struct target *t, enum ledger_verb verb)
@@ -144,7 +144,7 @@ settle_job(struct job *j)
 	ledger_sync(on_synced, j);
 }
 
-/* --- then: the envelope --------------------------------------------------- */
+/* Then: the envelope. */
 
 /* The jobs of m that wait. */
 static void

@@ -122,7 +122,7 @@ join_edits(struct scan *s, const struct fate *f, struct edit **edits,
 	return edits_check(all, *count, s->env.size, e);
 }
 
-/* --- all recipients go one way -------------------------------------------- */
+/* All recipients go one way. */
 
 static void
 on_moved(struct message *m, int result, void *arg)
@@ -153,7 +153,7 @@ move_all(struct scan *s, const struct fate *f)
 	change_write(s->m, &s->env, action_states[f->action], on_moved, s);
 }
 
-/* --- recipients part ways ------------------------------------------------- */
+/* Recipients part ways. */
 
 static void
 split_all(struct scan *s, int count)
@@ -215,7 +215,7 @@ act_on_rest(struct scan *s)
 		hold_all(s, "recipients part more ways than can be told");
 }
 
-/* --- discards ------------------------------------------------------------- */
+/* Discards. */
 
 /* The discards are durable in the ledger: the recipients may go. */
 static void
@@ -288,7 +288,7 @@ verdict_act(struct scan *s)
 		act_on_rest(s);
 }
 
-/* --- poison --------------------------------------------------------------- */
+/* Poison. */
 
 static void death_write(void *arg);
 

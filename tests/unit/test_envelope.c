@@ -39,7 +39,7 @@ read_text(const struct buf *b, struct arena *a, struct envelope *env,
 	return envelope_read(buf_span(b), a, env, e);
 }
 
-/* --- samples --------------------------------------------------------- */
+/* Samples. */
 
 static void
 load(const char *name, struct buf *b)
@@ -207,7 +207,7 @@ check_newer(void)
 	arena_release(&a);
 }
 
-/* --- what is refused ------------------------------------------------- */
+/* What is refused. */
 
 static const struct bad_row {
 	const char *what;
@@ -380,7 +380,7 @@ check_damage(void)
 	arena_release(&a);
 }
 
-/* --- what is written ------------------------------------------------- */
+/* What is written. */
 
 static void
 make(struct envelope *env)
@@ -526,7 +526,7 @@ check_too_large(void)
 	buf_release(&text);
 }
 
-/* --- names ----------------------------------------------------------- */
+/* Names. */
 
 static const struct name_row {
 	const char *name;

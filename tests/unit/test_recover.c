@@ -40,7 +40,7 @@ static char ids[8][ENVELOPE_ID_LEN + 1];
 static struct timer look;
 static int64_t end_ms;
 
-/* --- a spool is made ------------------------------------------------------ */
+/* A spool is made. */
 
 static void
 put(const char *path, const char *text, size_t len)
@@ -143,7 +143,7 @@ put_parent(const char *name)
 	put_text(STATE_FILTERING, name, &env);
 }
 
-/* --- and looked at -------------------------------------------------------- */
+/* And looked at. */
 
 static bool
 is_file(const char *path)
@@ -275,7 +275,7 @@ clear(void)
 	}
 }
 
-/* --- cases ---------------------------------------------------------------- */
+/* Cases. */
 
 static void
 test_ordinary(void)
