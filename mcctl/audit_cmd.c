@@ -4,8 +4,10 @@
  * mcctl audit: what was accepted and what became of it; exit 1 when mail
  * is lost.
  */
+#include <errno.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "audit.h"
 #include "clock.h"
@@ -68,6 +70,12 @@ cmd_audit(struct ctx *c)
 
 	if (code != EX_OK)
 		return code;
+	if (faccessat(fd, "ledger", F_OK, 0) < 0) {
+		code = complain(c, EX_NOINPUT, "%s/ledger: %s",
+				c->conf.spool_dir, strerror(errno));
+		file_shut(&fd);
+		return code;
+	}
 	result = audit_run(fd, &a, on_lost, &list, &e);
 	file_shut(&fd);
 	if (result == 0) {
