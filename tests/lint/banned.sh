@@ -7,7 +7,7 @@
 
 words='strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol
 atoll asctime ctime gmtime localtime tmpnam mktemp alloca strdupa system popen
-sscanf fscanf scanf rand srand usleep'
+sscanf fscanf scanf usleep'
 
 # calls WORDS FILES: where one of the words is called.
 calls() {
