@@ -21,14 +21,18 @@ SCENARIOS = {
     "one": [(["u" + A], 500)],
     "pair": [(["u" + A], 500), (["v" + A], 3000), (["w" + I], 40000)],
     "big": [(["u" + A], 400000)],
-    "split": [(["u" + A, "v" + I, "w" + H], 2000)],
+    "split": [(["w" + H, "u" + A, "v" + I], 2000)],
+    "part": [(["u" + A, "v" + I], 2000)],
     "mixed": [(["u" + A, "once{t}" + A, "bounce" + A, "v" + A], 1500)],
     "defer": [(["once{t}" + A], 800)],
-    "release": [(["w" + H], 700)],
+    "sour": [(["bounce" + A, "v" + A], 600)],
+    "release": [(["w" + H], 700), (["once{t}" + H], 700)],
     "delete": [(["w" + H], 700)],
 }
 # what an administrator does then
 ACTS = {"release": "unhold", "delete": "delete"}
+# the next hop takes nobody at first
+REFUSED = ("sour",)
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
 ALL_VARIANTS = (*VARIANTS, "late")
@@ -198,7 +202,8 @@ class Case:
         name, _, repeat = self.how.partition("+")
         if self.then is not None:  # in the recovery from a kill
             g.shim.arm(shimlib.KILL, self.role, self.point, self.then,
-                       shimlib.FAIL, err=ERRORS[name])
+                       shimlib.FAIL, err=ERRORS[name],
+                       repeat=int(repeat or 0))
             restarts = -1
         elif name == "short":
             g.shim.arm(shimlib.SHORT, self.role, self.point)
@@ -277,7 +282,11 @@ def play(g, scenario):
     for rcpts, size in SCENARIOS[scenario]:
         plan.append(([r.replace("{t}", f"{g.prefix}x{g.tokens}")
                       for r in rcpts], size))
+    g.set_refuse(scenario in REFUSED)
     sent = g.send_all(plan)
+    if scenario in REFUSED:
+        g.wait_deferred(sent)
+        g.set_refuse(False)
     if scenario in ACTS:
         g.act(sent, ACTS[scenario])
     return sent

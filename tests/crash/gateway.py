@@ -139,6 +139,25 @@ class Gateway:
         with open(port_file, encoding="ascii") as f:
             self.next_hop = f.read().strip()
 
+    def set_refuse(self, is_wanted):
+        if is_wanted:
+            with open(self.refuse, "w", encoding="ascii") as f:
+                f.write("451 4.3.0 not yet")
+        elif os.path.exists(self.refuse):
+            os.unlink(self.refuse)
+
+    def wait_deferred(self, sent):
+        """Until what was accepted has been tried once, or the shim acts."""
+        def is_over():
+            lines = self.ledger_lines()
+            return self.shim.hits() or not self.is_up() or all(
+                any(" deferred " + m.name() in line for line in lines)
+                for m in sent if m.answer == "yes")
+
+        deadline = time.monotonic() + 3
+        while not is_over() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
     def take_delivered(self):
         """Everything the next hop has stored since the last call."""
         out = []
@@ -185,6 +204,7 @@ class Gateway:
         if spool is not None:
             os.rmdir(self.home + "/spool")
             os.rename(spool, self.home + "/spool")
+        self.log_read = 0
         self.shim.disarm()
         self.shim.at.trace = 1 if trace else 0
         self.trace_log = f"{self.home}/trace"
@@ -324,7 +344,10 @@ class Gateway:
         return out
 
     def queued(self):
-        return self.envelopes(("incoming", "filtering", "outgoing"))
+        """Looked at twice: a bounce may come to a folder that was seen
+        just before its cause goes from one that is seen after it."""
+        states = ("incoming", "filtering", "outgoing")
+        return self.envelopes(states) or self.envelopes(states)
 
     def wait_quiet(self, seconds=QUIET_SECONDS):
         wait_until(lambda: not self.queued(), seconds,
@@ -351,6 +374,17 @@ class Gateway:
         self.judge_leftovers()
         self.judge_audit()
         judge_ledger(sent, self.ledger_lines())
+        self.judge_deaths()
+
+    def judge_deaths(self):
+        """Roles die by our hand only."""
+        with open(self.log_path(), encoding="utf-8", errors="replace") as f:
+            f.seek(self.log_read)
+            text = f.read()
+            self.log_read = f.tell()
+        for line in text.splitlines():
+            if "role died" in line and "signal=9" not in line:
+                raise Fault("a role died by itself: " + line)
 
     def ledger_lines(self):
         lines = []
@@ -365,8 +399,9 @@ class Gateway:
             if m.answer != "yes" or not any(r.endswith(HELD)
                                             for r in m.rcpts):
                 continue
-            wait_until(lambda: self.envelopes(("hold",))
-                       or self.shim.hits() or not self.is_up(), 20, "hold")
+            path = f"{self.home}/spool/hold/??/{m.name()}*"
+            wait_until(lambda: glob.glob(path) or self.shim.hits()
+                       or not self.is_up(), 20, "hold")
             m.tried = verb
             if self.mcctl("queue", verb, m.name())[0] == 0:
                 m.done = verb
@@ -401,12 +436,12 @@ class Gateway:
         return True
 
     def judge_leftovers(self):
-        wait_until(lambda: not self.leftovers()
-                   and not self.envelopes(("hold",)), 5,
-                   lambda: f"a clean spool; left: {self.leftovers()[:5]}")
         if self.envelopes(("corrupt",)):
             raise Fault("parked as damaged: "
                         + " ".join(self.envelopes(("corrupt",))))
+        wait_until(lambda: not self.leftovers()
+                   and not self.envelopes(("hold",)), 5,
+                   lambda: f"a clean spool; left: {self.leftovers()[:5]}")
 
     def judge_audit(self):
         code, out, err = self.mcctl("audit", "--json")
