@@ -103,10 +103,3 @@ ids_walk(const struct ids *t, size_t *at, struct id_node *n)
 	}
 	return NULL;
 }
-
-void
-ids_release(struct ids *t)
-{
-	free(t->buckets);
-	*t = (struct ids){ 0 };
-}

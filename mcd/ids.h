@@ -33,7 +33,5 @@ uint32_t ids_next(const struct ids *t, uint32_t *last);
 /* Walks in no order: any element of bucket *at or behind, NULL at the end.
  * Start with *at = 0 and n NULL; n is the one returned before. */
 struct id_node *ids_walk(const struct ids *t, size_t *at, struct id_node *n);
-/* Gives back the table, not the elements. */
-void ids_release(struct ids *t);
 
 #endif

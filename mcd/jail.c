@@ -142,7 +142,7 @@ close_files(struct err *e)
 
 /* clang-format off */
 static const int allowed[] = {
-	/* FINDINGS section 5: what the scanning libraries take */
+	/* what scanning libraries were seen to take */
 	SCMP_SYS(access), SCMP_SYS(brk), SCMP_SYS(chmod),
 	SCMP_SYS(clock_gettime), SCMP_SYS(close), SCMP_SYS(dup),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(fadvise64),

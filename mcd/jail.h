@@ -22,7 +22,7 @@ int jail_enter(const char *user, const char *dir, bool *jailed, struct err *e);
 /*
  * For a worker, after it has all its descriptors: no file can be opened
  * (Landlock, where the kernel has it), only an allow-list of system calls
- * goes (FINDINGS' 44 and what a channel takes), all others kill the
+ * goes, those of scanning libraries and of a channel, all others kill the
  * process.  memory_max is its address space in bytes, 0: no limit (under
  * ASan there never is one).  Works without root.
  */

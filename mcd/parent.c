@@ -106,8 +106,12 @@ worker_row(uint32_t slot, uint32_t pid, uint32_t restarts)
 	char key[STATS_KEY_SIZE];
 
 	(void)str_fmt(key, sizeof(key), "worker %lu", (unsigned long)slot + 1);
-	parent_stats_process(key, pid, pid ? PROCESS_RUNNING : PROCESS_DOWN,
-			     restarts);
+	if (pid == 0 && slot >= self.start.conf.conf.workers)
+		parent_stats_process_gone(key);
+	else
+		parent_stats_process(key, pid,
+				     pid ? PROCESS_RUNNING : PROCESS_DOWN,
+				     restarts);
 }
 
 static void

@@ -59,6 +59,11 @@ set_owner(const char *path, uid_t uid, gid_t gid, mode_t mode, struct err *e)
 		return err_sys(e, "%s", path);
 	if (fstat(fd, &st) != 0)
 		rc = err_sys(e, "%s", path);
+	else if (st.st_mode & S_ISVTX)
+		rc = err_set(e,
+			     "%s is for everybody's files: expected a folder "
+			     "of mcd's own",
+			     path);
 	else if ((st.st_uid != uid || st.st_gid != gid) &&
 		 fchown(fd, uid, gid) != 0)
 		rc = err_sys(e, "%s: chown", path);

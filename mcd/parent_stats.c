@@ -116,6 +116,12 @@ parent_stats_process(const char *key, int64_t pid, enum process_state state,
 }
 
 void
+parent_stats_process_gone(const char *key)
+{
+	stats_row_drop(self.map, TABLE_PROCESS, key);
+}
+
+void
 parent_stats_error(const char *fmt, ...)
 {
 	char text[STATS_RING_TEXT];

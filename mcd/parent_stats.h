@@ -27,6 +27,8 @@ void parent_stats_save(void);
 /* A row of the process table.  since is set when the state changes. */
 void parent_stats_process(const char *key, int64_t pid,
 			  enum process_state state, int64_t restarts);
+/* There is no such process any more, nor will there be. */
+void parent_stats_process_gone(const char *key);
 /* One line to the log, as a warning, and to the ring of errors. */
 void parent_stats_error(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));

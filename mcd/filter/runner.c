@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "body.h"
-#include "config.h"
 #include "envelope.h"
 #include "setting.h"
 #include "str.h"

@@ -119,6 +119,8 @@ def workers(m):
     m.process.send_signal(signal.SIGHUP)
     claim(wait_for(lambda: len(m.workers()) == 1), "and taken away",
           m.workers())
+    claim(wait_for(lambda: [r for r in m.status() if r.startswith("worker")]
+                   == ["worker 1"]), "status knows", m.status())
 
 
 m = Mcd().start().await_ready()

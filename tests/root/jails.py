@@ -135,6 +135,18 @@ def wrong_users():
               f"a user that {words}: exit 78, named", got.stderr)
 
 
+def shared_folder():
+    d = room()
+    os.chmod(d, 0o1777)
+    m = Mcd(jail=True, users=USERS)
+    m.paths["run"] = d
+    m.write_conf()
+    got = m.run()
+    claim(got.returncode == 73 and d in got.stderr,
+          "a folder that is for everybody is not taken over", got.stderr)
+    same(oct(stat.S_IMODE(os.stat(d).st_mode)), "0o1777", "nor changed")
+
+
 def no_right_to_jail():
     m = Mcd(jail=True, users=USERS)
     m.start(wrapper=["setpriv", "--bounding-set", "-sys_chroot"])
@@ -192,6 +204,7 @@ def main():
           "no role but filter has children")
     same(m.stop(), 0, "mcd stops with 0")
     wrong_users()
+    shared_folder()
     no_right_to_jail()
     without_jail()
     done()
