@@ -9,12 +9,22 @@
 #include "server.h"
 
 static bool is_stopping;
+static bool has_defaults; /* the first knobs, which are nobody's setting */
 
 static void
 init(const struct conf *conf)
 {
 	(void)conf;
 	server_init(role_hostname());
+}
+
+static void
+knobs(const struct knobs *k)
+{
+	server_knobs(k);
+	if (has_defaults)
+		server_accept();
+	has_defaults = true;
 }
 
 static void
@@ -43,7 +53,7 @@ const struct role_ops incoming_ops = {
 	.init = init,
 	.listener = server_listen,
 	.listeners_done = server_listen_done,
-	.knobs = server_knobs,
+	.knobs = knobs,
 	.stop = stop,
 	.peers = { .handlers = handlers, .up = peer_up },
 };

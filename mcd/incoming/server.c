@@ -26,6 +26,7 @@
 #define CLIENT_BITS_V4 32
 #define CLIENT_BITS_V6 64
 #define STOP_LINGER_MS 200 /* for clients to take our last words */
+#define START_WAIT_MS 5000 /* for the settings, before clients are taken */
 #define BACKOFF_MS 100 /* no accept for so long when accept(2) fails */
 
 struct listener {
@@ -379,6 +380,15 @@ listener_free(struct listener *l)
 }
 
 void
+server_accept(void)
+{
+	if (server.is_stopping || server.is_accepting)
+		return;
+	timer_clear(&server.accept_timer);
+	accept_watch(true);
+}
+
+void
 server_listen(const char *name, const char *address, int fd)
 {
 	struct listener *l = xcalloc(1, sizeof(*l));
@@ -430,10 +440,10 @@ server_init(const char *hostname)
 	list_init(&server.listeners);
 	list_init(&server.connections);
 	server.spare_fd = -1;
-	server.is_accepting = true;
 	str_copy(server.hostname, sizeof(server.hostname), hostname);
 	server.conf.hostname = server.hostname;
 	timer_init(&server.accept_timer, on_accept_timer, NULL);
+	timer_set(&server.accept_timer, START_WAIT_MS);
 	knobs_default(&server.knobs);
 	server_knobs(&server.knobs);
 }

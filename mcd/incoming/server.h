@@ -15,6 +15,11 @@
 /* hostname is copied. */
 void server_init(const char *hostname);
 void server_knobs(const struct knobs *k);
+/*
+ * The settings are known: clients are taken from now on, and not only
+ * when the wait for them is over.
+ */
+void server_accept(void);
 /* Takes fd; a listener of that name and address replaces the one before. */
 void server_listen(const char *name, const char *address, int fd);
 /* Listeners that were not given again since the last call are closed. */

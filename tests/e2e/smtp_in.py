@@ -230,7 +230,11 @@ def many_idle():
 def out_of_descriptors():
     pid = lab.pid("incoming")
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    used = len(os.listdir(f"/proc/{pid}/fd"))
+
+    def in_use():
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    wait_for(lambda: in_use() < 50)
+    used = in_use()
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 10, hard))
     held = [Client(lab) for _ in range(30)]
     got = [c.reply()[:3] for c in held]
