@@ -158,3 +158,13 @@ broom_op(const struct commit_op *op)
 	if (envelope[0] != '\0' || body[0] != '\0')
 		add(envelope, body);
 }
+
+void
+broom_release(void)
+{
+	struct list *n;
+
+	while ((n = list_pop(&self.all)) != NULL)
+		free(list_entry(n, struct litter, node));
+	timer_release(&self.timer);
+}

@@ -10,6 +10,8 @@
 #include "committer.h"
 
 void broom_init(void);
+/* Forgets what is left. */
+void broom_release(void);
 /* A body that no envelope needs. */
 void broom_body(const char *body);
 /* What a failed operation of a new message has left behind: the envelope

@@ -145,3 +145,9 @@ health_stopping(void)
 	timer_clear(&self.timer);
 	update();
 }
+
+void
+health_release(void)
+{
+	timer_release(&self.timer);
+}

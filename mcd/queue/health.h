@@ -12,6 +12,7 @@
 #include "err.h"
 
 void health_init(void);
+void health_release(void);
 /* A commit has failed: e says how. */
 void health_commit_failed(const struct err *e);
 /* NULL: the ledger works again. */

@@ -403,3 +403,9 @@ recover_run(struct err *e)
 		 (long long)(clock_mono_ms() - start_ms));
 	return 0;
 }
+
+void
+recover_release(void)
+{
+	timer_release(&self.retry);
+}

@@ -16,5 +16,7 @@
  * not safe to work on.
  */
 int recover_run(struct err *e);
+/* What could not be read is not tried again. */
+void recover_release(void);
 
 #endif

@@ -368,3 +368,9 @@ scan_waiting(void)
 {
 	return self.waiting_count;
 }
+
+void
+scan_release(void)
+{
+	defer_release(&self.pump);
+}

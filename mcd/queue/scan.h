@@ -49,6 +49,7 @@ struct scan {
 };
 
 void scan_init(void);
+void scan_release(void);
 /* Takes m, which is busy; ends with stage_done(). */
 void scan_start(struct message *m);
 void scan_slots(uint32_t slots);

@@ -202,3 +202,13 @@ stage_done(struct message *m, int64_t retry_ms)
 	}
 	self.idle(m);
 }
+
+void
+stage_release(void)
+{
+	timer_release(&self.delay);
+	timer_release(&self.move);
+	defer_release(&self.pump);
+	due_release(&self.delayed);
+	scan_release();
+}

@@ -15,6 +15,7 @@
 
 /* idle gets a message when nothing of it is under way any more. */
 void stage_init(void (*idle)(struct message *m));
+void stage_release(void);
 /* m is durably in incoming or filtering. */
 void stage_enter(struct message *m);
 /* m leaves by an administrator; nothing of it is under way. */

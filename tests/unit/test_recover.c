@@ -251,7 +251,11 @@ stop(void)
 			schedule_drop(m);
 	}
 	message_free_all();
+	recover_release();
+	stage_release();
 	schedule_release();
+	broom_release();
+	health_release();
 	keep_close();
 }
 
@@ -496,6 +500,7 @@ main(void)
 	test_split(1);
 	test_ledger();
 	test_ids();
+	timer_release(&look);
 	file_shut(&fd);
 	(void)str_fmt(command, sizeof(command), "rm -rf '%s'", dir);
 	if (system(command) != 0)
