@@ -80,7 +80,7 @@ def foreign(lab):
 FAULTS = {
     "missing": (take_away, "not there|no domain"),
     "garbage": (garbage, "not a database"),
-    "torn": (torn, "settings.db"),
+    "torn": (torn, "damaged"),
     "newer": (newer, "newer mcgate"),
     "of another program": (foreign, "some other program"),
 }

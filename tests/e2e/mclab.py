@@ -22,6 +22,7 @@ from smtplab import (BUILD, SRC, WAIT_S, Client, claim, client, endpoint,
 
 STATES = ("incoming", "filtering", "outgoing", "hold", "quarantine",
           "corrupt")
+AUDIT_S = 10
 ID = re.compile(r"\b[0-9a-hjkmnp-tv-z]{16}\b")
 
 
@@ -293,11 +294,15 @@ class Lab:
             return {"error": got.stderr + got.stdout, "balanced": False}
 
     def balances(self, words="the audit balances", **want):
-        """Claims that nothing is lost, and what else is expected of it."""
-        a = self.audit()
-        return claim(a.get("balanced") and all(
-            a.get(k) == v for k, v in want.items()), words,
-            f"want: {want}", f"got:  {a}", self.log())
+        """Claims that nothing is lost, and what else it comes to say."""
+        def is_so():
+            a.update(self.audit())
+            return a.get("balanced") and all(
+                a.get(k) == v for k, v in want.items())
+
+        a = {}
+        return claim(wait_for(is_so, AUDIT_S), words, f"want: {want}",
+                     f"got:  {a}", self.log())
 
 
 def sealed(text):
