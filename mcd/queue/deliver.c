@@ -19,6 +19,8 @@
 #include "log.h"
 #include "loop.h"
 #include "peer.h"
+#include "policies.h"
+#include "setting.h"
 #include "str.h"
 #include "xalloc.h"
 
@@ -115,6 +117,33 @@ deliver_is_of(const struct rcpt *r, const struct group *g)
 
 	domain_key(r->address, key);
 	return str_eq(key, schedule_domain(g));
+}
+
+/* What dest_concurrency is for a domain. */
+
+static void
+on_limit(void *arg, bool is_known, struct span text)
+{
+	struct knobs k;
+	char *domain = arg;
+
+	knobs_default(&k);
+	if (!is_known || knobs_read(text, &k, NULL) != 0)
+		k.dest_concurrency = 0;
+	schedule_limit_of(domain, k.dest_concurrency);
+	free(domain);
+}
+
+void
+deliver_ask_limit(const char *domain)
+{
+	char address[ADDRESS_DOMAIN_MAX + 2];
+	char *copy = xstrdup(domain);
+	struct span text;
+
+	(void)str_fmt(address, sizeof(address), "@%s", domain);
+	if (policies_get(false, address, &text, on_limit, copy) == 1)
+		on_limit(copy, true, text);
 }
 
 /* A job is made. */
@@ -317,8 +346,9 @@ deliver_start(struct group *g)
 	j->m = g->m;
 	j->g = g;
 	j->m->jobs++;
-	if (ledger_is_failing()) {
-		/* A result could not be kept. */
+	if (ledger_is_failing() || j->m->wish != WISH_NONE) {
+		/* A result could not be kept; or an administrator waits for
+		 * the message to come to rest. */
 		job_put_back(j, UNREAD_WAIT_MS);
 		return;
 	}

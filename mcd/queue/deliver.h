@@ -16,6 +16,7 @@
 void deliver_init(void (*idle)(struct message *m));
 /* For schedule_init(). */
 void deliver_start(struct group *g);
+void deliver_ask_limit(const char *domain);
 /* outgoing came or went. */
 void deliver_peer(bool is_up);
 

@@ -164,7 +164,7 @@ init(const struct conf *conf)
 	committer_start(keep_fd(), (int)conf->committers);
 	ledger_writer_start(keep_ledger_fd(), &ledger_ops);
 	policies_init();
-	schedule_init(deliver_start);
+	schedule_init(deliver_start, deliver_ask_limit);
 	deliver_init(queue_act_idle);
 	stage_init(queue_act_idle);
 	intake_init(stage_enter);
@@ -204,6 +204,11 @@ look_at_stop(void *arg)
 	committer_stop();
 	ledger_writer_stop();
 	set_gauges(NULL);
+	recover_release();
+	stage_release();
+	schedule_release();
+	broom_release();
+	health_release();
 	keep_close();
 	role_exit();
 }

@@ -16,6 +16,7 @@
 #include "xalloc.h"
 
 #define RETRY_TURN 4 /* every so many starts a retry goes first */
+#define LIMIT_KEEP_MS 60000
 
 struct dest {
 	char *domain;
@@ -23,12 +24,16 @@ struct dest {
 	struct list fresh, retries; /* groups that are ready */
 	size_t groups; /* all there are */
 	size_t active;
+	int64_t limit; /* its own, 0: that of all */
+	int64_t asked_ms; /* when its own was asked for, 0: never */
+	bool is_limit_known;
 	unsigned turn;
 	size_t row; /* in the table of domains */
 };
 
 static struct {
 	void (*start)(struct group *g);
+	void (*ask_limit)(const char *domain);
 	struct dict dests;
 	struct list ring;
 	struct due_heap waiting;
@@ -49,7 +54,12 @@ is_ready(const struct dest *d)
 static void
 settle(struct dest *d)
 {
-	bool should = is_ready(d) && (int64_t)d->active < self.limit_each;
+	int64_t limit = d->limit > 0 ? d->limit : self.limit_each;
+	bool should;
+
+	if (!d->is_limit_known)
+		limit = 1;
+	should = is_ready(d) && (int64_t)d->active < limit;
 
 	if (should && !list_is_on(&d->node))
 		list_push(&self.ring, &d->node);
@@ -68,6 +78,7 @@ dest_get(const char *domain)
 		return d;
 	d = xcalloc(1, sizeof(*d));
 	d->domain = xstrdup(domain);
+	d->is_limit_known = self.ask_limit == NULL;
 	list_init(&d->node);
 	list_init(&d->fresh);
 	list_init(&d->retries);
@@ -137,6 +148,19 @@ on_timer(void *arg)
 	set_timer();
 }
 
+/* A limit may change at any time, and costs a question to know. */
+static void
+look_up_limit(struct dest *d)
+{
+	int64_t now = loop_now_ms();
+
+	if (self.ask_limit == NULL ||
+	    (d->asked_ms != 0 && now - d->asked_ms < LIMIT_KEEP_MS))
+		return;
+	d->asked_ms = now;
+	self.ask_limit(d->domain);
+}
+
 static struct group *
 take_group(struct dest *d)
 {
@@ -163,6 +187,7 @@ pump(void *arg)
 	while (self.is_open && (int64_t)self.active < self.limit_all &&
 	       (n = list_pop(&self.ring)) != NULL) {
 		d = list_entry(n, struct dest, node);
+		look_up_limit(d);
 		g = take_group(d);
 		g->is_active = true;
 		d->active++;
@@ -173,10 +198,12 @@ pump(void *arg)
 }
 
 void
-schedule_init(void (*start)(struct group *g))
+schedule_init(void (*start)(struct group *g),
+	      void (*ask_limit)(const char *domain))
 {
 	memset(&self, 0, sizeof(self));
 	self.start = start;
+	self.ask_limit = ask_limit;
 	self.limit_all = self.limit_each = 1;
 	list_init(&self.ring);
 	timer_init(&self.timer, on_timer, NULL);
@@ -204,6 +231,18 @@ schedule_limits(int64_t all, int64_t each)
 	while (dict_next(&self.dests, &it, &key, &d))
 		settle(d);
 	defer_add(&self.pump);
+}
+
+void
+schedule_limit_of(const char *domain, int64_t limit)
+{
+	struct dest *d = dict_get(&self.dests, domain);
+
+	if (d == NULL)
+		return;
+	d->limit = limit;
+	d->is_limit_known = true;
+	settle(d);
 }
 
 void

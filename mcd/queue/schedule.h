@@ -28,12 +28,18 @@ struct group {
 	bool is_active;
 };
 
-/* start gets one group that is due; it is active until schedule_done(). */
-void schedule_init(void (*start)(struct group *g));
+/* start gets one group that is due; it is active until schedule_done().
+ * ask_limit (or NULL) gets a domain that has its turn and whose own limit
+ * is not known, or not since a minute; it is answered by
+ * schedule_limit_of(), and till then one delivery at a time goes there. */
+void schedule_init(void (*start)(struct group *g),
+		   void (*ask_limit)(const char *domain));
 /* For tests and the end of a process. */
 void schedule_release(void);
 /* Deliveries at a time, in all and to one destination. */
 void schedule_limits(int64_t all, int64_t each);
+/* To this destination, if there is one; 0: that of all. */
+void schedule_limit_of(const char *domain, int64_t limit);
 /* While closed nothing is started. */
 void schedule_open(bool is_open);
 

@@ -229,7 +229,7 @@ start(void)
 	broom_init();
 	committer_start(keep_fd(), 2);
 	ledger_writer_start(keep_ledger_fd(), &ledger_ops);
-	schedule_init(deliver_start);
+	schedule_init(deliver_start, NULL);
 	deliver_init(no_message);
 	stage_init(no_message);
 	stage_stop(); /* no message moves on from where it is found */

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "loop.h"
 #include "spool.h"
+#include "str.h"
 
 #define DEADLINE_MS 10000
 
@@ -85,12 +86,23 @@ finish(size_t at, int64_t wait_ms)
 	schedule_done(g, wait_ms);
 }
 
+static char asked[64];
+static bool is_mute; /* control does not answer */
+
+static void
+on_ask(const char *domain)
+{
+	(void)str_copy(asked, sizeof(asked), domain);
+	if (!is_mute)
+		schedule_limit_of(domain, 0);
+}
+
 static void
 begin(int64_t all, int64_t each)
 {
 	started[0] = '\0';
 	active_count = 0;
-	schedule_init(start);
+	schedule_init(start, on_ask);
 	schedule_limits(all, each);
 	schedule_open(true);
 }
@@ -145,6 +157,30 @@ test_limit_each(void)
 	schedule_limits(10, 3);
 	turn();
 	CHECK_INT(schedule_active(), 4, "a limit that is raised holds at once");
+	finish_all();
+}
+
+static void
+test_limit_own(void)
+{
+	int i;
+
+	is_mute = true;
+	begin(10, 2);
+	for (i = 0; i < 5; i++)
+		add(new_message(), "a.example", 0, false);
+	turn();
+	CHECK_STR(asked, "a.example", "the own limit of a domain is asked for");
+	CHECK_INT(schedule_active(), 1, "before it is known one goes there");
+	is_mute = false;
+	schedule_limit_of("a.example", 4);
+	schedule_limit_of("not-there.example", 4);
+	turn();
+	CHECK_INT(schedule_active(), 4, "and holds instead of that of all");
+	schedule_limits(10, 1);
+	finish(0, 3600000);
+	turn();
+	CHECK_INT(schedule_active(), 4, "whatever that becomes");
 	finish_all();
 }
 
@@ -238,6 +274,7 @@ main(void)
 	loop_init();
 	test_turns();
 	test_limit_each();
+	test_limit_own();
 	test_new_first();
 	test_times();
 	test_closed();
