@@ -19,6 +19,13 @@ init(const struct conf *conf)
 }
 
 static void
+reload(const struct conf *conf)
+{
+	(void)conf;
+	server_hostname(role_hostname());
+}
+
+static void
 knobs(const struct knobs *k)
 {
 	server_knobs(k);
@@ -51,6 +58,7 @@ static const struct peer_handler handlers[] = {
 const struct role_ops incoming_ops = {
 	.role = ROLE_INCOMING,
 	.init = init,
+	.conf = reload,
 	.listener = server_listen,
 	.listeners_done = server_listen_done,
 	.knobs = knobs,

@@ -435,13 +435,19 @@ server_listen_done(void)
 }
 
 void
+server_hostname(const char *hostname)
+{
+	str_copy(server.hostname, sizeof(server.hostname), hostname);
+	server.conf.hostname = server.hostname;
+}
+
+void
 server_init(const char *hostname)
 {
 	list_init(&server.listeners);
 	list_init(&server.connections);
 	server.spare_fd = -1;
-	str_copy(server.hostname, sizeof(server.hostname), hostname);
-	server.conf.hostname = server.hostname;
+	server_hostname(hostname);
 	timer_init(&server.accept_timer, on_accept_timer, NULL);
 	timer_set(&server.accept_timer, START_WAIT_MS);
 	knobs_default(&server.knobs);

@@ -14,6 +14,7 @@
 
 /* hostname is copied. */
 void server_init(const char *hostname);
+void server_hostname(const char *hostname);
 void server_knobs(const struct knobs *k);
 /*
  * The settings are known: clients are taken from now on, and not only

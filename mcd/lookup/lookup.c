@@ -11,6 +11,7 @@
 #include "file.h"
 #include "log.h"
 #include "lookup.h"
+#include "str.h"
 #include "xalloc.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -19,7 +20,10 @@
 #define WAIT_MAX_MS 60000
 #define EX_CONFIG 78
 
-static struct dns_conf dns_conf;
+/* What resolv.conf says, read while it can be reached. */
+static struct dns_conf system_conf;
+/* The setting that is in force. */
+static char resolver[256];
 
 /* One question: who wants to know. */
 struct asker {
@@ -33,17 +37,26 @@ before_jail(const struct conf *conf)
 	struct buf text = { 0 };
 	struct err e;
 
-	if (conf->resolver[0] != '\0') {
-		if (dns_conf_setting(&dns_conf, conf->resolver, &e) < 0)
-			fatal(EX_CONFIG, "%s: resolver: %s", conf->path,
-			      e.text);
-		return;
-	}
-	if (file_read(RESOLV_CONF, &text, RESOLV_CONF_MAX, &e) < 0)
+	if (file_read(RESOLV_CONF, &text, RESOLV_CONF_MAX, &e) == 0)
+		dns_conf_resolv(&system_conf, buf_span(&text));
+	else if (conf->resolver[0] == '\0')
 		log_warn("- %s; asking from the root servers on", e.text);
-	else
-		dns_conf_resolv(&dns_conf, buf_span(&text));
 	buf_release(&text);
+}
+
+static int
+apply(const struct conf *conf, struct err *e)
+{
+	struct dns_conf dc = { .forwarder_count = 0 };
+
+	if (conf->resolver[0] == '\0')
+		dc = system_conf;
+	else if (dns_conf_setting(&dc, conf->resolver, e) < 0)
+		return err_prefix(e, "%s: resolver", conf->path);
+	if (dns_init(&dc, e) < 0)
+		return -1;
+	str_copy(resolver, sizeof(resolver), conf->resolver);
+	return 0;
 }
 
 static void
@@ -51,9 +64,18 @@ init(const struct conf *conf)
 {
 	struct err e;
 
-	(void)conf;
-	if (dns_init(&dns_conf, &e) < 0)
+	if (apply(conf, &e) < 0)
 		fatal(EX_CONFIG, "%s", e.text);
+}
+
+/* A reload; without a change the cache is kept. */
+static void
+reload(const struct conf *conf)
+{
+	struct err e;
+
+	if (!str_eq(conf->resolver, resolver) && apply(conf, &e) < 0)
+		log_error("- resolver kept: %s", e.text);
 }
 
 static void
@@ -108,6 +130,7 @@ const struct role_ops lookup_ops = {
 	.role = ROLE_LOOKUP,
 	.before_jail = before_jail,
 	.init = init,
+	.conf = reload,
 	.stop = stop,
 	.peers = { .handlers = handlers },
 };

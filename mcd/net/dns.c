@@ -15,6 +15,7 @@
 
 #include "dns.h"
 #include "ip.h"
+#include "list.h"
 #include "log.h"
 #include "loop.h"
 #include "str.h"
@@ -25,6 +26,7 @@
 #define SEC_SECURE 2
 
 struct question {
+	struct list node;
 	dns_fn *fn;
 	void *arg;
 	struct timer timer;
@@ -36,6 +38,7 @@ struct question {
 
 static struct {
 	struct ub_ctx *ctx;
+	struct list questions; /* that wait */
 	size_t pending;
 	struct buf records; /* of the answer being given */
 } dns;
@@ -97,53 +100,6 @@ dns_conf_resolv(struct dns_conf *c, struct span text)
 			addr.len--;
 		(void)add_forwarder(c, addr, "53", NULL);
 	}
-}
-
-static int
-set_option(const char *name, const char *value, struct err *e)
-{
-	int rc = ub_ctx_set_option(dns.ctx, name, value);
-
-	if (rc != 0)
-		return err_set(e, "resolver option %s %s: %s", name, value,
-			       ub_strerror(rc));
-	return 0;
-}
-
-int
-dns_init(const struct dns_conf *c, struct err *e)
-{
-	/* Small caches: they grow with use up to this, and lookup is one
-	 * process for the whole host. */
-	static const char *const options[][2] = {
-		{ "module-config:", "iterator" },
-		{ "do-not-query-localhost:", "no" },
-		{ "unblock-lan-zones:", "yes" },
-		{ "edns-buffer-size:", "1232" },
-		{ "msg-cache-size:", "16m" },
-		{ "rrset-cache-size:", "32m" },
-		{ "infra-cache-max-rtt:", "1000" },
-		{ "infra-keep-probing:", "yes" },
-		{ "infra-host-ttl:", "10" },
-		{ "outgoing-range:", "512" },
-		{ "num-queries-per-thread:", "1024" },
-	};
-	size_t i;
-	int rc;
-
-	dns.ctx = ub_ctx_create_event(loop_base());
-	if (dns.ctx == NULL)
-		return err_set(e, "resolver cannot be made");
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (set_option(options[i][0], options[i][1], e) < 0)
-			return -1;
-	for (i = 0; i < c->forwarder_count; i++) {
-		rc = ub_ctx_set_fwd(dns.ctx, c->forwarders[i]);
-		if (rc != 0)
-			return err_set(e, "resolver %s: %s", c->forwarders[i],
-				       ub_strerror(rc));
-	}
-	return 0;
 }
 
 /* Where names stand in rdata: fixed bytes, then names, then the rest. */
@@ -244,6 +200,7 @@ dns_read_packet(struct span packet, unsigned type, struct buf *records,
 static void
 question_free(struct question *q)
 {
+	list_del(&q->node);
 	timer_release(&q->timer);
 	free(q);
 	dns.pending--;
@@ -326,6 +283,7 @@ dns_ask(const char *name, unsigned type, int64_t timeout_ms, dns_fn *fn,
 	q->fn = fn;
 	q->arg = arg;
 	q->type = type;
+	list_init(&q->node);
 	dns.pending++;
 	timer_init(&q->timer, on_deadline, q);
 	q->is_asking = true;
@@ -334,14 +292,86 @@ dns_ask(const char *name, unsigned type, int64_t timeout_ms, dns_fn *fn,
 	if (rc != 0 && !q->is_done)
 		answer_failure(q);
 	q->is_asking = false;
-	if (q->is_done)
+	if (q->is_done) {
 		question_free(q);
-	else
-		timer_set(&q->timer, timeout_ms);
+		return;
+	}
+	list_push(&dns.questions, &q->node);
+	timer_set(&q->timer, timeout_ms);
 }
 
 size_t
 dns_pending(void)
 {
 	return dns.pending;
+}
+
+static int
+set_option(struct ub_ctx *ctx, const char *name, const char *value,
+	   struct err *e)
+{
+	int rc = ub_ctx_set_option(ctx, name, value);
+
+	if (rc != 0)
+		return err_set(e, "resolver option %s %s: %s", name, value,
+			       ub_strerror(rc));
+	return 0;
+}
+
+static int
+set_options(struct ub_ctx *ctx, const struct dns_conf *c, struct err *e)
+{
+	/* The caches grow with use up to this, and lookup is one process
+	 * for the whole host. */
+	static const char *const options[][2] = {
+		{ "module-config:", "iterator" },
+		{ "do-not-query-localhost:", "no" },
+		{ "unblock-lan-zones:", "yes" },
+		{ "edns-buffer-size:", "1232" },
+		{ "msg-cache-size:", "16m" },
+		{ "rrset-cache-size:", "32m" },
+		{ "infra-cache-max-rtt:", "1000" },
+		{ "infra-keep-probing:", "yes" },
+		{ "infra-host-ttl:", "10" },
+		{ "outgoing-range:", "512" },
+		{ "num-queries-per-thread:", "1024" },
+	};
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (set_option(ctx, options[i][0], options[i][1], e) < 0)
+			return -1;
+	for (i = 0; i < c->forwarder_count; i++) {
+		rc = ub_ctx_set_fwd(ctx, c->forwarders[i]);
+		if (rc != 0)
+			return err_set(e, "resolver %s: %s", c->forwarders[i],
+				       ub_strerror(rc));
+	}
+	return 0;
+}
+
+int
+dns_init(const struct dns_conf *c, struct err *e)
+{
+	struct ub_ctx *ctx = ub_ctx_create_event(loop_base());
+	struct list *n;
+
+	if (ctx == NULL)
+		return err_set(e, "resolver cannot be made");
+	if (set_options(ctx, c, e) < 0) {
+		ub_ctx_delete(ctx);
+		return -1;
+	}
+	if (dns.ctx == NULL)
+		list_init(&dns.questions);
+	while ((n = list_pop(&dns.questions)) != NULL) {
+		struct question *q = list_entry(n, struct question, node);
+
+		ub_cancel(dns.ctx, q->async_id);
+		answer_failure(q);
+	}
+	ub_ctx_delete(dns.ctx);
+	dns.ctx = ctx;
+	return 0;
 }

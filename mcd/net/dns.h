@@ -37,7 +37,11 @@ struct dns_conf {
 int dns_conf_setting(struct dns_conf *c, const char *text, struct err *e);
 void dns_conf_resolv(struct dns_conf *c, struct span text);
 
-/* Needs the loop.  To be called once in a process, after any fork. */
+/*
+ * Needs the loop; to be called after any fork.  Again with another
+ * configuration: what is under way fails and the cache is empty; -1 leaves
+ * all as it was.  Not from within a dns_fn.
+ */
 int dns_init(const struct dns_conf *c, struct err *e);
 
 struct dns_answer {

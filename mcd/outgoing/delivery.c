@@ -136,7 +136,7 @@ log_result(const struct delivery *d, const struct delivery_rcpt *rcpt,
 	else
 		str_fmt(status, sizeof(status), "%s", r->text);
 	log_info("%s %s to=<%s> relay=%s delay=%lld.%02lld dsn=%s status=%s",
-		 d->name, verbs[r->outcome], rcpt->address,
+		 d->name, verbs[r->outcome], log_text(rcpt->address),
 		 relay[0] != '\0' ? relay : "none", (long long)delay_ms / 1000,
 		 (long long)delay_ms % 1000 / 10, r->enhanced,
 		 log_text(status));

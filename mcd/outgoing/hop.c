@@ -325,9 +325,15 @@ static const struct io_ops hop_io_ops = {
 };
 
 void
-hop_init(const char *hostname)
+hop_hostname(const char *hostname)
 {
 	str_copy(hops.hostname, sizeof(hops.hostname), hostname);
+}
+
+void
+hop_init(const char *hostname)
+{
+	hop_hostname(hostname);
 	list_init(&hops.idle);
 	knobs_default(&hops.knobs);
 }

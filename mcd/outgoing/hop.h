@@ -41,6 +41,7 @@ struct hop_ops {
 };
 
 void hop_init(const char *hostname);
+void hop_hostname(const char *hostname);
 void hop_knobs(const struct knobs *k);
 
 /*

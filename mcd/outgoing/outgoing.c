@@ -17,6 +17,13 @@ init(const struct conf *conf)
 }
 
 static void
+reload(const struct conf *conf)
+{
+	(void)conf;
+	hop_hostname(role_hostname());
+}
+
+static void
 stop(int64_t data_ms, int64_t reply_ms)
 {
 	if (is_stopping)
@@ -44,6 +51,7 @@ static const struct peer_handler handlers[] = {
 const struct role_ops outgoing_ops = {
 	.role = ROLE_OUTGOING,
 	.init = init,
+	.conf = reload,
 	.knobs = hop_knobs,
 	.stop = stop,
 	.peers = { .handlers = handlers, .down = peer_down },

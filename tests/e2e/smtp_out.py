@@ -7,7 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from smtplab import (BODY, Hop, Lab, claim, client, fate, run, same,
+from smtplab import (BODY, Hop, Lab, Names, claim, client, fate, run, same,
                      send, without_received)
 
 
@@ -119,4 +119,23 @@ def reuse():
     lab.end()
 
 
-run(refused, whole_message, less, bytes_kept, reuse)
+def names():
+    hop = Hop()
+    dns = Names({"mx.hop.example": {"A": "127.0.0.1", "AAAA": "100::1"},
+                 "sick.hop.example": None})
+    lab = Lab(f"mx.hop.example:{hop.port}", resolver=dns.text)
+    name = send(lab)
+    fate(lab, name, "delivered", "2.0.0", "250")
+    claim(lab.logs(rf"{name} delivered .*relay=mx\.hop\.example"
+                   rf"\[127\.0\.0\.1\]:{hop.port}"),
+          "over a name, and the address of it that answers")
+    lab.end()
+    for host, words in (("no.hop.example", "host has no address"),
+                        ("sick.hop.example", "host lookup failed")):
+        lab = Lab(f"{host}:25", resolver=dns.text)
+        fate(lab, send(lab), "deferred", "4.4.3", f"{words}: {host}")
+        lab.end()
+
+
+run(refused, whole_message, less, bytes_kept, reuse,
+    names)

@@ -130,6 +130,15 @@ def reload():
     same(c.reply()[:9], "250 2.0.0", "and so does that session")
     same(c.mail(BODY)[:9], "250 2.0.0", "with another mail")
     same(hop.got(3), 3, "all are delivered")
+    path = f"{lab.dir}/etc/mcd.conf"
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace('hostname = "lab.example"',
+                             'hostname = "new.example"'))
+    lab.ctl("reload")
+    claim(wait_for(lambda: Client(lab).reply().startswith(
+        "220 new.example")), "a new name is used for new sessions")
     lab.end()
 
 

@@ -76,10 +76,12 @@ class Lab:
 
     is_up = False
 
-    def __init__(self, *relays, **knobs):
+    def __init__(self, *relays, resolver=None, **knobs):
         self.dir = tempfile.mkdtemp(prefix="mcgate-smtp.")
         atexit.register(self.end)
         words = ["--relay-to", relays[0] if relays else "127.0.0.1:9"]
+        if resolver:
+            words += ["--resolver", resolver]
         for knob, value in knobs.items():
             words += ["--set", f"{knob}={value}"]
         self.up(*words)
@@ -305,6 +307,45 @@ class Hop:
         """Waits for n mails; returns how many there are."""
         wait_for(lambda: len(self.mails) >= n, seconds)
         return len(self.mails)
+
+
+class Names:
+    """A DNS server: names = {"mx.example": {"A": "192.0.2.1"}}; a name that
+    maps to None fails, others do not exist."""
+
+    TYPES = {1: "A", 28: "AAAA"}
+
+    def __init__(self, names):
+        self.names = names
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.text = f"127.0.0.1@{self.sock.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            query, client_at = self.sock.recvfrom(4096)
+            self.sock.sendto(self.answer(query), client_at)
+
+    def answer(self, query):
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1:at + 1 + query[at]].decode().lower())
+            at += query[at] + 1
+        question = query[12:at + 5]
+        records = self.names.get(".".join(labels), 3)
+        rcode = 2 if records is None else 3 if records == 3 else 0
+        kind = self.TYPES.get(int.from_bytes(question[-4:-2], "big"))
+        data = b""
+        if rcode == 0 and kind in records:
+            family = socket.AF_INET6 if kind == "AAAA" else socket.AF_INET
+            data = socket.inet_pton(family, records[kind])
+        head = query[:2] + bytes((0x81, 0x80 + rcode, 0, 1, 0, bool(data),
+                                  0, 0, 0, 0))
+        if data:
+            data = (b"\xc0\x0c" + question[-4:] + b"\0\0\0\x3c" +
+                    len(data).to_bytes(2, "big") + data)
+        return head + question + data
 
 
 def without_received(body):

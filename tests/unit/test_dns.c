@@ -254,6 +254,26 @@ test_silence(void)
 	CHECK_INT(dns_pending(), 0, "nothing is pending");
 }
 
+/* Another configuration while a question is open. */
+static void
+test_again(const struct dns_conf *c)
+{
+	struct dns_conf bad = { .forwarders = { "nonsense" },
+				.forwarder_count = 1 };
+	struct err e;
+
+	got.calls = 0;
+	dns_ask("silent.example", ns_t_a, LIMIT_MS, on_answer, NULL);
+	CHECK(dns_init(&bad, &e) < 0 && got.calls == 0,
+	      "a wrong configuration changes nothing");
+	CHECK_INT(dns_init(c, &e), 0, "a right one is taken");
+	CHECK(got.calls == 1 && got.rcode == DNS_SERVFAIL,
+	      "what was under way fails");
+	CHECK_INT(dns_pending(), 0, "nothing is pending");
+	CHECK(!ask("v4.example", ns_t_a, LIMIT_MS), "the cache is empty");
+	CHECK_INT(got.rcode, DNS_NOERROR, "and is filled again");
+}
+
 static void
 test_conf(void)
 {
@@ -349,6 +369,7 @@ main(void)
 	CHECK_INT(dns_init(&c, &e), 0, "a resolver is made %s", e.text);
 	test_rows();
 	test_silence();
+	test_again(&c);
 	buf_release(&got.records);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
