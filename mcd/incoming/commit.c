@@ -96,14 +96,25 @@ span_dup(struct arena *a, struct span s)
 	return s.len == 0 ? "" : arena_strndup(a, s.p, s.len);
 }
 
+/* Nobody waits for this descriptor any more: queue keeps no body for it. */
+static void
+tell_forget(uint32_t token)
+{
+	struct frame_body_forget forget = { .token = token };
+
+	(void)peer_note(peer_of(ROLE_QUEUE), FRAME_body_forget, &forget, -1);
+}
+
 /* Nothing will come of the body; queue is told if it has begun. */
 static void
 body_drop(struct mail *m)
 {
 	struct frame_body_drop drop = { .id = m->id };
 
-	if (m->body_token != 0)
+	if (m->body_token != 0) {
 		peer_forget(m->body_token);
+		tell_forget(m->body_token);
+	}
 	m->body_token = 0;
 	file_shut(&m->fd);
 	if (m->step == BODY_OPEN)
@@ -152,6 +163,8 @@ on_body_reply(void *arg, struct frame *f)
 	const struct frame_body_reply *b;
 	struct session_reply r = r_no_queue;
 
+	if (f == NULL) /* its answer may come too late */
+		tell_forget(m->body_token);
 	m->body_token = 0;
 	m->step = BODY_NONE;
 	b = f != NULL ? FRAME_BODY(f, body_reply) : NULL;

@@ -11,6 +11,10 @@
 #include "session_engine.h"
 #include "xalloc.h"
 
+/* Recipients that may be tried for each that may be taken: those refused
+ * cost memory too until the mail is over. */
+#define TRIED_FACTOR 2
+
 /* The un-dot-stuffed bytes of one piece of input; they do not stay. */
 static struct buf stuff;
 
@@ -86,7 +90,8 @@ session_rcpt(struct session *s, const struct smtp_command *cmd,
 			   fault->text.text);
 	else if (wrong != NULL)
 		rcpt_reply(s, slot, 503, "5.5.1", wrong);
-	else if (s->rcpts + s->slot_count > s->conf->rcpt_max)
+	else if (s->rcpts + s->slot_count > s->conf->rcpt_max ||
+		 s->rcpts_tried > TRIED_FACTOR * s->conf->rcpt_max)
 		rcpt_reply(s, slot, 452, "4.5.3", "Too many recipients");
 	else
 		s->ops->rcpt(s->arg, cmd, slot);

@@ -43,6 +43,7 @@ struct opening {
 	struct list node;
 	char id[ENVELOPE_ID_LEN + 1];
 	peer_id peer;
+	uint32_t asked; /* token of the body_ask */
 	uint32_t token; /* of the commit, 0: none yet */
 	struct letter *letter; /* from commit on */
 	bool is_committing; /* the committer has it */
@@ -103,6 +104,24 @@ opening_find(const char *id, peer_id peer)
 	struct opening *o = dict_get(&self.by_id, id);
 
 	return o != NULL && o->peer == peer && !o->is_committing ? o : NULL;
+}
+
+/* The body that this peer has asked for under this token and not waited
+ * for: most likely it is one of the last. */
+static struct opening *
+opening_asked(uint32_t token, peer_id peer)
+{
+	struct opening *o;
+	struct list *n;
+
+	for (n = self.openings.prev; n != &self.openings; n = n->prev) {
+		o = list_entry(n, struct opening, node);
+		if (o->token != 0)
+			break;
+		if (o->asked == token && o->peer == peer)
+			return o;
+	}
+	return NULL;
 }
 
 /* The one that is being told under this token. */
@@ -193,6 +212,7 @@ intake_on_body_ask(peer_id from, struct frame *f)
 	o = xcalloc(1, sizeof(*o));
 	(void)str_copy(o->id, sizeof(o->id), id);
 	o->peer = from;
+	o->asked = f->token;
 	list_push(&self.openings, &o->node);
 	(void)dict_set(&self.by_id, o->id, o);
 	self.count++;
@@ -205,6 +225,16 @@ void
 intake_on_body_drop(peer_id from, struct frame *f)
 {
 	struct opening *o = opening_find(FRAME_BODY(f, body_drop)->id, from);
+
+	if (o != NULL)
+		opening_drop(o);
+}
+
+void
+intake_on_body_forget(peer_id from, struct frame *f)
+{
+	struct opening *o =
+		opening_asked(FRAME_BODY(f, body_forget)->token, from);
 
 	if (o != NULL)
 		opening_drop(o);

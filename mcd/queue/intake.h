@@ -20,6 +20,7 @@ size_t intake_open_count(void);
 
 void intake_on_body_ask(peer_id from, struct frame *f);
 void intake_on_body_drop(peer_id from, struct frame *f);
+void intake_on_body_forget(peer_id from, struct frame *f);
 void intake_on_commit(peer_id from, struct frame *f);
 void intake_on_commit_rcpt(peer_id from, struct frame *f);
 void intake_on_commit_end(peer_id from, struct frame *f);

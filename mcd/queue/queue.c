@@ -139,6 +139,7 @@ on_down(peer_id p, enum role r)
 static const struct peer_handler handlers[] = {
 	{ FRAME_body_ask, intake_on_body_ask },
 	{ FRAME_body_drop, intake_on_body_drop },
+	{ FRAME_body_forget, intake_on_body_forget },
 	{ FRAME_commit, intake_on_commit },
 	{ FRAME_commit_rcpt, intake_on_commit_rcpt },
 	{ FRAME_commit_end, intake_on_commit_end },

@@ -36,7 +36,7 @@ static struct world {
 	bool is_disk_full;
 	const char *canonical;
 	unsigned asked, open; /* questions, and those without an answer */
-	unsigned drops, wakes;
+	unsigned drops, forgets, wakes;
 	struct {
 		uint32_t token;
 		peer_reply_fn *fn;
@@ -121,6 +121,15 @@ peer_note(peer_id p, enum frame_type type, const void *body, int fd)
 	if (p != 0 && type == FRAME_body_drop &&
 	    str_eq(((const struct frame_body_drop *)body)->id, "ID"))
 		w.drops++;
+	if (p != 0 && type == FRAME_body_forget) {
+		uint32_t token =
+			((const struct frame_body_forget *)body)->token;
+
+		CHECK(token > 0 && token <= w.asked &&
+			      w.asks[token - 1].type == FRAME_body_ask,
+		      "what is forgotten was asked for");
+		w.forgets++;
+	}
 	return p != 0 ? 0 : -1;
 }
 
@@ -360,6 +369,8 @@ test_rows(void)
 		/* Where DATA was refused the message is read as commands. */
 		CHECK(str_has_prefix(out, r->out), "%s: %s", r->name, out);
 		CHECK_INT(w.drops, r->drops, "%s: drops of the body", r->name);
+		CHECK_INT(w.forgets, r->body == DOES_TIME_OUT,
+			  "%s: descriptors nobody waits for", r->name);
 		close_world(r->name);
 	}
 }
@@ -447,6 +458,9 @@ test_ends(void)
 			CHECK_INT(commit_is_due(&w.c), place == 3 && i == 4,
 				  "an answer of queue's is due or not");
 			close_world("an end");
+			/* Or else queue would keep a body for each of them. */
+			CHECK_INT(w.forgets, place == 2 && i > 0,
+				  "a descriptor that is due is forgotten");
 		}
 	}
 }

@@ -32,6 +32,8 @@
 #define TO_DATA HELO MAIL RCPT DATA
 #define TO_GO HELO_OK MAIL_OK RCPT_OK GO
 #define NO_USER "550 5.1.1 No such user\r\n"
+#define NO "RCPT TO:<no@x.example>\r\n"
+#define TOO_MANY "452 4.5.3 Too many recipients\r\n"
 #define TEN(x) x x x x x x x x x x
 #define BARE                                                                   \
 	"550 5.6.11 Bare CR or LF in the message; RFC 5321 allows only CRLF\r" \
@@ -71,6 +73,12 @@ static const struct row {
 	  HELO MAIL TEN(RCPT) TEN(RCPT) TEN(RCPT) TEN(RCPT) TEN(RCPT) RCPT NOOP,
 	  HELO_OK MAIL_OK TEN(RCPT_OK) TEN(RCPT_OK) TEN(RCPT_OK) TEN(RCPT_OK)
 		  TEN(RCPT_OK) "452 4.5.3 Too many recipients\r\n" OK,
+	  NULL },
+	{ "too many that are refused",
+	  HELO MAIL TEN(RCPT) TEN(NO NO NO NO NO NO NO NO NO) NO RCPT NOOP,
+	  HELO_OK MAIL_OK TEN(RCPT_OK)
+		  TEN(NO_USER NO_USER NO_USER NO_USER NO_USER NO_USER NO_USER
+			      NO_USER NO_USER) TOO_MANY TOO_MANY OK,
 	  NULL },
 	{ "MAIL needs HELO", MAIL, "503 5.5.1 Say EHLO first\r\n", NULL },
 	{ "RCPT needs MAIL", HELO RCPT, HELO_OK "503 5.5.1 Need MAIL first\r\n",
