@@ -19,7 +19,7 @@
 struct group;
 
 /* What an administrator wants with a message that is at work now. */
-enum wish { WISH_NONE, WISH_HOLD, WISH_DELETE };
+enum wish { WISH_NONE, WISH_HOLD, WISH_UNHOLD, WISH_DELETE };
 
 struct message {
 	/* The index by name. */

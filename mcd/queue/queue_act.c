@@ -34,7 +34,7 @@ struct act;
 
 struct verb {
 	const char *name;
-	enum wish wish; /* for one that is at work */
+	enum wish wish; /* for one that is at work; none: it needs no rest */
 	/* 1 begun, 0 nothing to do, -1 cannot be done with this one. */
 	int (*begin)(struct act *a, struct err *e);
 };
@@ -217,12 +217,14 @@ on_held(struct message *m, int result, void *arg)
 		enter_message(a);
 		err_set(&e, "%s: the spool cannot be written now", a->name);
 		act_failed(a, EX_TEMPFAIL, &e);
+		queue_act_idle(m);
 		return;
 	}
 	ev.reason = a->env.reason;
 	ev.who = a->r->who;
 	change_ledger(m, &a->env, &ev);
 	act_done(a);
+	queue_act_idle(m);
 }
 
 static int
@@ -275,6 +277,7 @@ on_released(struct message *m, int result, void *arg)
 	if (result != 0) {
 		err_set(&e, "%s: the spool cannot be written now", a->name);
 		act_failed(a, EX_TEMPFAIL, &e);
+		queue_act_idle(m);
 		return;
 	}
 	ev.who = a->r->who;
@@ -282,6 +285,7 @@ on_released(struct message *m, int result, void *arg)
 	m->deaths = 0;
 	enter_message(a);
 	act_done(a);
+	queue_act_idle(m);
 }
 
 static int
@@ -308,12 +312,29 @@ begin_unhold(struct act *a, struct err *e)
 	return 1;
 }
 
+/* m is no more: what waits for it is told. */
+static void
+fail_waiting(const struct message *m)
+{
+	struct list *n, *tmp;
+	struct act *a;
+	struct err e;
+
+	err_set(&e, "%s: not in the queue", m->name);
+	list_for_safe(n, tmp, &self.waiting)
+	{
+		a = list_entry(n, struct act, node);
+		if (str_eq(a->name, m->name))
+			act_failed(a, EX_DATAERR, &e);
+	}
+}
+
 static void
 on_removed(struct message *m, int result, void *arg)
 {
-	(void)m;
 	(void)result;
 	act_done(arg);
+	fail_waiting(m);
 }
 
 static void
@@ -368,7 +389,7 @@ begin_retry(struct act *a, struct err *e)
 
 static const struct verb verb_retry = { "retry", WISH_NONE, begin_retry };
 static const struct verb verb_hold = { "hold", WISH_HOLD, begin_hold };
-static const struct verb verb_unhold = { "unhold", WISH_NONE, begin_unhold };
+static const struct verb verb_unhold = { "unhold", WISH_UNHOLD, begin_unhold };
 static const struct verb verb_delete = { "delete", WISH_DELETE, begin_delete };
 
 /* m is idle, or the verb does not mind. */
@@ -386,6 +407,16 @@ act_begin(struct act *a, struct message *m)
 		act_done(a);
 }
 
+/* Whether nobody is in the way: m is at rest, or the verb changes nothing. */
+static bool
+may_begin(const struct verb *verb, const struct message *m)
+{
+	if (verb->wish == WISH_NONE || (!m->is_busy && m->jobs == 0))
+		return true;
+	return verb->wish == WISH_UNHOLD && m->state < STATE_HOLD &&
+	       m->wish == WISH_NONE;
+}
+
 static void
 act_new(struct request *r, struct message *m)
 {
@@ -395,7 +426,7 @@ act_new(struct request *r, struct message *m)
 	a->r = r;
 	r->acts++;
 	(void)str_copy(a->name, sizeof(a->name), m->name);
-	if (r->verb->wish == WISH_NONE || (!m->is_busy && m->jobs == 0)) {
+	if (may_begin(r->verb, m)) {
 		act_begin(a, m);
 		return;
 	}
@@ -403,23 +434,40 @@ act_new(struct request *r, struct message *m)
 	list_push(&self.waiting, &a->node);
 }
 
-void
-queue_act_idle(struct message *m)
+/* Takes the first that waits for m, or NULL; m->wish is the next one's. */
+static struct act *
+take_waiting(struct message *m)
 {
+	struct act *a, *first = NULL;
 	struct list *n;
-	struct act *a;
 
-	if (m->wish == WISH_NONE || m->is_busy || m->jobs > 0)
-		return;
 	m->wish = WISH_NONE;
 	list_for(n, &self.waiting)
 	{
 		a = list_entry(n, struct act, node);
 		if (!str_eq(a->name, m->name))
 			continue;
-		list_del(&a->node);
-		act_begin(a, m);
-		return;
+		if (first != NULL) {
+			m->wish = (uint8_t)a->r->verb->wish;
+			break;
+		}
+		first = a;
+	}
+	if (first != NULL)
+		list_del(&first->node);
+	return first;
+}
+
+void
+queue_act_idle(struct message *m)
+{
+	struct act *a;
+
+	while (m->wish != WISH_NONE && !m->is_busy && m->jobs == 0 &&
+	       !m->is_gone) {
+		a = take_waiting(m);
+		if (a != NULL)
+			act_begin(a, m);
 	}
 }
 
