@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Reads all envelopes.  Of two with one name the higher generation is the
- * message; what cannot be read now is left where it is and tried again;
+ * message; what cannot be read now is left where it is and tried again,
+ * but a folder that cannot be read ends the start: the parent tries again;
  * what is damaged goes to corrupt.  Nothing is acted on before all that
  * was renamed or unlinked here is durable.
  */
@@ -31,7 +32,6 @@
 static struct {
 	struct arena arena; /* of one envelope at a time */
 	bool marked[SPOOL_FOLDERS]; /* folders that hold or held something */
-	bool is_partial; /* a folder could not be read */
 	size_t orphans, unread;
 	struct timer retry; /* of what could not be read */
 } self;
@@ -244,18 +244,21 @@ on_envelope(void *arg, enum state s, const char *name, int is_stray)
 	return 0;
 }
 
-static void
-scan_state(enum state s)
+/*
+ * A folder that cannot be read may hold newer generations of what other
+ * folders hold: nothing is done with a spool of which a part is unknown.
+ */
+static int
+scan_state(enum state s, struct err *e)
 {
-	struct err e;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
-		if (spool_scan(keep_fd(), s, on_envelope, NULL, &e) == 0)
-			return;
-		log_error("spool %s", e.text);
+		if (spool_scan(keep_fd(), s, on_envelope, NULL, e) == 0)
+			return 0;
+		log_error("spool %s", e->text);
 	}
-	self.is_partial = true;
+	return err_prefix(e, "spool");
 }
 
 /* Bodies. */
@@ -287,7 +290,7 @@ on_body(void *arg, const char *body, int is_stray)
 	keep_seen(body);
 	keep_id_of(body, id);
 	mark(id);
-	if (self.is_partial || has_envelope(id))
+	if (has_envelope(id))
 		return 0;
 	self.orphans++;
 	broom_body(body);
@@ -384,7 +387,8 @@ recover_run(struct err *e)
 	memset(&self, 0, sizeof(self));
 	timer_init(&self.retry, retry_unread, NULL);
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		scan_state(order[i]);
+		if (scan_state(order[i], e) != 0)
+			return -1;
 	recover_ledger();
 	scan_bodies();
 	if (keep_sync_folders(self.marked, e) != 0)
