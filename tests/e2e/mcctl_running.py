@@ -119,6 +119,15 @@ def stopped():
     same(lab.run("reload").returncode, 69, "reload needs mcd: 69")
 
 
+def pid_of(role, but=0):
+    """Of one that is there; 0 would be this test itself."""
+    pid = wait_for(lambda: lab.pid(role) not in (0, but)
+                   and lab.pid(role))
+    if not pid:
+        raise RuntimeError(f"no {role}: {lab.log()}")
+    return pid
+
+
 def is_traced(rows=2):
     return len(lab.rows("trace", "r7@ours.example")) == rows
 
@@ -139,9 +148,9 @@ def history():
     claim(wait_for(is_traced), "so is a damaged one", lab.log())
     claim(any(n.startswith("history.db.damaged.")
               for n in os.listdir(f"{lab.dir}/lib")), "which is kept aside")
-    store = lab.pid("store")
+    store = pid_of("store")
     lab.kill(store)
-    wait_for(lambda: lab.pid("store") not in (0, store))
+    pid_of("store", store)
     name = accept(lab, text_mail("after the death"),
                   rcpts=["late@ours.example"])
     claim(wait_for(lambda: len(lab.rows("trace", name)) == 2),
@@ -172,7 +181,7 @@ def at_rest():
     lab.start_mcd()
     claim(wait_for(is_traced), "an old ledger is read", lab.log())
     for role in ("store", "queue"):
-        used = busy(lab.pid(role))
+        used = busy(pid_of(role))
         claim(used < 0.3, f"{role} rests when all is read", used)
     name = accept(lab, text_mail("newer"), rcpts=["new@ours.example"])
     claim(wait_for(lambda: len(lab.rows("trace", name)) == 2),
@@ -237,15 +246,15 @@ def no_answer(got):
 
 def control_dies():
     lab.start_mcd()
-    pid = lab.pid("control")
+    pid = pid_of("control")
     lab.kill(pid, signal.SIGSTOP)
     got = lab.run("setting", "set", "id_header", "on")
     claim(got.returncode == 0 and "does not use it yet" in got.stderr,
           "a change is written beside a control that hangs, and it is said",
           got)
     lab.kill(pid)
-    claim(wait_for(lambda: lab.pid("control") not in (0, pid)
-                   and not is_alive(pid)), "control is started again")
+    claim(pid_of("control", pid) and not is_alive(pid),
+          "control is started again")
     claim(wait_for(lambda: send(lab, text_mail("x"),
                                 rcpts=["x@nowhere.example"])
                    .startswith("550")), "and answers", lab.log())
