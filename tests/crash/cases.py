@@ -138,21 +138,22 @@ class Case:
     # b: power cut
 
     def cut(self, g):
-        is_fail = self.how in ERRORS
-        if is_fail:
-            g.shim.arm(shimlib.FAIL, self.role, self.point, self.then,
-                       shimlib.CUT, err=ERRORS[self.how])
+        first, _, _ = self.how.partition("/")
+        is_first = first in ERRORS or first == "kill"
+        if is_first:
+            g.shim.arm(shimlib.KILL if first == "kill" else shimlib.FAIL,
+                       self.role, self.point, self.then, shimlib.CUT,
+                       err=ERRORS.get(first, 0))
         else:
             g.shim.arm(shimlib.CUT, self.role, self.point)
         sent = play(g, self.scenario)
-        wanted = 2 if is_fail and not self.then_end else 1
-        if not wait_cut(g, wanted, self.at_end or
-                        is_fail and self.then_end):
-            g.judge(sent, False)
+        at_end = self.then_end if is_first else self.at_end
+        if not wait_cut(g, 2 if is_first else 1, at_end):
+            g.judge(sent, is_first)
             return False
         reached = True
         before = g.take_delivered()
-        if self.then is None or is_fail:
+        if self.then is None or is_first:
             self.after_cut(g, sent, before)
         else:
             reached = self.cut_again(g, sent, before)
@@ -167,7 +168,7 @@ class Case:
     def after_cut(self, g, sent, before):
         disk = shimlib.Disk(g.trace_log, g.base, g.inodes)
         old = g.home
-        alone = self.how.rstrip("0123456789")
+        alone = self.how.rpartition("/")[2].rstrip("0123456789")
         for variant in [alone] if alone in ALL_VARIANTS else VARIANTS:
             spool = f"{g.dir}/disk"
             disk.rebuild(old + "/spool", spool, variant,
@@ -248,6 +249,8 @@ def wait_cut(g, wanted, at_end):
     False when the shim's call never came."""
     wait_until(lambda: g.shim.hits() >= wanted or not g.is_up()
                or not g.queued(), 60, "a cut or an end")
+    if at_end:
+        g.wait_running()
     deadline = time.monotonic() + QUIET_REST
     while g.shim.hits() < wanted and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -74,6 +74,11 @@ class Copy:
     def __init__(self, build):
         self.top = tempfile.mkdtemp(prefix="mcmutant.")
         self.src, self.build = self.top + "/src", self.top + "/build"
+        with open(build + "/Makefile", encoding="utf-8") as f:
+            old = re.search(r"^srcdir = (.*)$", f.read(), re.M)[1]
+        if os.path.realpath(os.path.join(build, old)) != SRC:
+            raise SystemExit(f"{build} was configured for {old}, and the "
+                             f"mutants are of {SRC}")
         os.mkdir(self.src)
         for name in os.listdir(SRC):
             if os.path.isfile(f"{SRC}/{name}"):
@@ -82,9 +87,9 @@ class Copy:
             if os.path.isdir(f"{SRC}/{d}"):
                 shutil.copytree(f"{SRC}/{d}", f"{self.src}/{d}")
         shutil.copytree(build, self.build, symlinks=True)
-        self.forward()
+        self.forward(old)
 
-    def forward(self):
+    def forward(self, old):
         """The build tree names the source tree of the copy."""
         for path in [self.build + "/Makefile",
                      self.build + "/config.status"] + glob.glob(
@@ -95,8 +100,8 @@ class Copy:
             with open(path, encoding="utf-8") as f:
                 text = f.read()
             with open(path, "w", encoding="utf-8") as f:
-                f.write(text.replace(SRC + "/", self.src + "/").replace(
-                    f"srcdir = {SRC}\n", f"srcdir = {self.src}\n"))
+                f.write(text.replace(old + "/", self.src + "/").replace(
+                    f"srcdir = {old}\n", f"srcdir = {self.src}\n"))
             os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
 
     def make(self):
