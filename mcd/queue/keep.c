@@ -104,6 +104,20 @@ sync_folder(const char *path, struct err *e)
 }
 
 int
+keep_sync_folder(enum state s, const char *name, struct err *e)
+{
+	char path[SPOOL_PATH_SIZE];
+	char *slash;
+
+	spool_envelope_path(s, name, path);
+	slash = strrchr(path, '/');
+	if (slash == NULL)
+		return err_set(e, "%s: in no folder", path);
+	*slash = '\0';
+	return sync_folder(path, e);
+}
+
+int
 keep_sync_folders(const bool marked[SPOOL_FOLDERS], struct err *e)
 {
 	char path[SPOOL_PATH_SIZE];

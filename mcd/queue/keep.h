@@ -19,6 +19,8 @@ int keep_open(const char *path, unsigned node, struct err *e);
 void keep_close(void);
 int keep_fd(void);
 int keep_ledger_fd(void);
+/* Makes durable what the folder of this envelope holds. */
+int keep_sync_folder(enum state s, const char *name, struct err *e);
 /* Makes durable whatever was renamed or unlinked in the marked folders of
  * all states, by us or by a process before us. */
 int keep_sync_folders(const bool marked[SPOOL_FOLDERS], struct err *e);

@@ -32,6 +32,7 @@
 static struct {
 	struct arena arena; /* of one envelope at a time */
 	bool marked[SPOOL_FOLDERS]; /* folders that hold or held something */
+	bool is_synced; /* they are durable as they are seen */
 	size_t orphans, unread;
 	struct timer retry; /* of what could not be read */
 } self;
@@ -46,11 +47,20 @@ mark(const char *name)
 		self.marked[strtoul(xx, NULL, 16) % SPOOL_FOLDERS] = true;
 }
 
+/* The one that is kept may have its name since a moment only: it is durable
+ * there before the other goes. */
 static void
-unlink_envelope(enum state s, const char *name, const char *why)
+unlink_envelope(enum state s, enum state kept, const char *name,
+		const char *why)
 {
 	char path[SPOOL_PATH_SIZE];
+	struct err e;
 
+	if (keep_sync_folder(kept, name, &e) != 0) {
+		log_warn("%s left in=%s reason=%s", name, state_name(s),
+			 log_text(e.text));
+		return;
+	}
 	spool_envelope_path(s, name, path);
 	log_info("%s removed from=%s reason=%s", name, state_name(s),
 		 log_text(why));
@@ -161,10 +171,12 @@ take_double(struct message *m, enum state s, const struct envelope *env)
 	}
 	m->ghosts |= (uint8_t)(1u << m->state | 1u << s);
 	if (env->generation <= m->generation) {
-		unlink_envelope(s, m->name, "an older generation");
+		unlink_envelope(s, (enum state)m->state, m->name,
+				"an older generation");
 		return;
 	}
-	unlink_envelope((enum state)m->state, m->name, "an older generation");
+	unlink_envelope((enum state)m->state, s, m->name,
+			"an older generation");
 	if (m->state == STATE_OUTGOING)
 		deliver_leave(m);
 	m->is_busy = false;
@@ -279,6 +291,8 @@ on_body(void *arg, const char *body, int is_stray)
 	char path[SPOOL_PATH_SIZE + 256], id[ENVELOPE_ID_LEN + 1];
 
 	(void)arg;
+	if (is_stray && self.is_synced)
+		return 0; /* seen before */
 	if (is_stray) {
 		(void)str_fmt(path, sizeof(path), "body/%s", body);
 		if (strchr(body, '/')[1] != '.')
@@ -292,7 +306,11 @@ on_body(void *arg, const char *body, int is_stray)
 	mark(id);
 	if (has_envelope(id))
 		return 0;
-	self.orphans++;
+	/* An envelope that went a moment ago may come back until then. */
+	if (!self.is_synced) {
+		self.orphans++;
+		return 0;
+	}
 	broom_body(body);
 	return 0;
 }
@@ -393,6 +411,9 @@ recover_run(struct err *e)
 	scan_bodies();
 	if (keep_sync_folders(self.marked, e) != 0)
 		return -1;
+	self.is_synced = true;
+	if (self.orphans > 0)
+		scan_bodies();
 	enter_stages();
 	arena_release(&self.arena);
 	if (self.unread > 0)
