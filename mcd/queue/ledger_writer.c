@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "clock.h"
+#include "drift.h"
 #include "file.h"
 #include "ledger_thread.h"
 #include "list.h"
@@ -35,6 +36,7 @@ static struct {
 	struct wake wake;
 	uint64_t appended; /* events so far */
 	char hour[LEDGER_NAME_SIZE]; /* of the last event */
+	int64_t keep_ms;
 	struct ledger_durable seen;
 	bool is_failing;
 } self;
@@ -53,20 +55,27 @@ tell_trouble(const struct ledger_durable *now)
 
 /* The thread has made something durable, or has failed to. */
 static void
-on_wake(void *arg)
+look(void)
 {
 	struct ledger_durable now;
-	struct waiter *w;
 
-	(void)arg;
 	ledger_thread_look(&now);
 	tell_trouble(&now);
 	if (!str_eq(now.file, self.seen.file) || now.size != self.seen.size)
 		self.ops->grown(now.file, now.size);
 	self.seen = now;
+}
+
+static void
+on_wake(void *arg)
+{
+	struct waiter *w;
+
+	(void)arg;
+	look();
 	while (!list_is_empty(&self.waiters)) {
 		w = list_entry(self.waiters.next, struct waiter, node);
-		if (w->number > now.number)
+		if (w->number > self.seen.number)
 			break;
 		list_del(&w->node);
 		w->fn(w->arg);
@@ -90,7 +99,8 @@ ledger_writer_start(int ledger_fd, const struct ledger_writer_ops *ops)
 void
 ledger_writer_set_keep(int64_t keep_ms)
 {
-	ledger_thread_set_keep(keep_ms);
+	self.keep_ms = keep_ms;
+	ledger_thread_set_keep(drift_is_sane() ? keep_ms : 0);
 }
 
 void
@@ -99,7 +109,9 @@ ledger_writer_stop(void)
 	struct list *n;
 
 	ledger_thread_stop();
-	on_wake(NULL);
+	look();
+	/* What they wait to do is left to the next start: the committer has
+	 * stopped. */
 	while ((n = list_pop(&self.waiters)) != NULL)
 		free(list_entry(n, struct waiter, node));
 	wake_release(&self.wake);
@@ -116,8 +128,12 @@ ledger_append(const struct ledger_event *ev)
 		now.at_us = clock_wall_us();
 	ledger_file(now.at_us, hour);
 	/* A clock that was set back does not go back to older files. */
-	if (strcmp(hour, self.hour) > 0)
+	if (strcmp(hour, self.hour) > 0) {
 		(void)str_copy(self.hour, sizeof(self.hour), hour);
+		/* Old files go with each new hour, but not when it is a
+		 * clock that has jumped which makes them old. */
+		ledger_writer_set_keep(self.keep_ms);
+	}
 	if (ledger_write(&now, &line) == 0)
 		ledger_thread_add(self.hour, buf_span(&line), ++self.appended);
 	else
@@ -151,7 +167,9 @@ ledger_is_failing(void)
 size_t
 ledger_waiting(void)
 {
-	return ledger_thread_waiting();
+	size_t n = ledger_thread_waiting();
+
+	return n > 0 ? n : !list_is_empty(&self.waiters);
 }
 
 /* The least name of a file that is greater than after. */

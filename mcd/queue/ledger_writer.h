@@ -37,7 +37,7 @@ typedef void ledger_sync_fn(void *arg);
 void ledger_sync(ledger_sync_fn *fn, void *arg);
 /* The last write or sync has failed: nothing new should be begun. */
 bool ledger_is_failing(void);
-/* Bytes that are not durable yet. */
+/* Bytes that are not durable yet; not 0 while anybody waits for them. */
 size_t ledger_waiting(void);
 
 /*
