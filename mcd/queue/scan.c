@@ -20,6 +20,7 @@
 #include "verdict.h"
 #include "xalloc.h"
 
+#define KNOBS_MAX 8192 /* bytes of a policy, as in proto.def */
 #define ASKS_MAX 32 /* questions to control at a time for one message */
 #define ROUND_POLICIES 64
 #define ROUND_BYTES 49152
@@ -77,12 +78,21 @@ scan_park(struct scan *s, bool is_readable, const char *why)
 static uint32_t
 fate_get(struct scan *s, struct span knobs)
 {
-	const char *key = arena_strndup(&s->arena, knobs.p, knobs.len);
-	uintptr_t at = (uintptr_t)dict_get(&s->by_knobs, key);
+	static char text[KNOBS_MAX + 1];
+	uintptr_t at = 0;
+	const char *key;
 	struct fate *f;
 
+	if (knobs.len < sizeof(text)) {
+		if (knobs.len > 0)
+			memcpy(text, knobs.p, knobs.len);
+		text[knobs.len] = '\0';
+		at = (uintptr_t)dict_get(&s->by_knobs, text);
+	}
 	if (at != 0)
 		return (uint32_t)(at - 1);
+	/* Kept once, however many recipients have it. */
+	key = arena_strndup(&s->arena, knobs.p, knobs.len);
 	if (s->fate_count == s->fate_cap) {
 		s->fate_cap = s->fate_cap ? s->fate_cap * 2 : 8;
 		s->fates =
@@ -159,6 +169,18 @@ scan_ask(struct scan *s)
 		all_answered(s);
 }
 
+/* A list whose sync failed may stand in the file: it counts for nothing. */
+static void
+forget_children(struct envelope *env)
+{
+	size_t i;
+
+	env->children = NULL;
+	env->child_count = 0;
+	for (i = 0; i < env->rcpt_count; i++)
+		env->rcpts[i].child = 0;
+}
+
 void
 scan_start(struct message *m)
 {
@@ -182,6 +204,7 @@ scan_start(struct message *m)
 					      : "its envelope is gone");
 		return;
 	}
+	forget_children(&s->env);
 	s->fate_of = xcalloc(s->env.rcpt_count, sizeof(*s->fate_of));
 	scan_ask(s);
 }

@@ -61,8 +61,10 @@ static void
 make_child(struct split *s, const struct child *c, struct envelope *out)
 {
 	const struct envelope *env = &s->env;
-	size_t i;
+	size_t i, n = 0;
 
+	for (i = 0; i < env->rcpt_count; i++)
+		n += env->rcpts[i].child == c->number;
 	*out = *env;
 	(void)str_fmt(out->name, sizeof(out->name), "%s.%lu", env->name,
 		      (unsigned long)c->number);
@@ -73,8 +75,7 @@ make_child(struct split *s, const struct child *c, struct envelope *out)
 	out->edit_count = c->edit_count;
 	out->children = NULL;
 	out->child_count = 0;
-	out->rcpts =
-		arena_array(&s->arena, env->rcpt_count, sizeof(*out->rcpts));
+	out->rcpts = arena_array(&s->arena, n, sizeof(*out->rcpts));
 	out->rcpt_count = 0;
 	for (i = 0; i < env->rcpt_count; i++) {
 		if (env->rcpts[i].child != c->number)
