@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# deadline: 240
+# deadline: 400
 #
 # settings.db missing, damaged, newer, locked or somebody else's, at the
 # start and while mcd runs: it is said, mail is taken by what was read

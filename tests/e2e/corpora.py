@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# deadline: 300
+# deadline: 400
 #
 # Real mail through the three queues: what the next hop gets is byte for
 # byte what was sent, our Received field aside. With CORPORA set all that is

@@ -22,6 +22,7 @@ from smtplab import (BUILD, SRC, WAIT_S, Client, claim, client, endpoint,
 
 STATES = ("incoming", "filtering", "outgoing", "hold", "quarantine",
           "corrupt")
+SANITIZER = re.compile(r"Sanitizer|runtime error:|error: bug: ")
 AUDIT_S = 10
 ID = re.compile(r"\b[0-9a-hjkmnp-tv-z]{16}\b")
 
@@ -171,6 +172,9 @@ class Lab:
             got = self.tool("down")
             if got.returncode != 0:
                 raise RuntimeError(f"lab down: {got.stdout}")
+            found = SANITIZER.search(self.log())
+            if found:
+                raise RuntimeError(self.log()[found.start():][:4000])
 
     def crash(self):
         """kill -9 of the parent and all its roles, at once."""
