@@ -5,6 +5,7 @@
  */
 #include "rights.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -50,6 +51,32 @@ rights_become(const struct conf *conf, const char *user, struct err *e)
 	return 0;
 }
 
+static bool
+is_empty_folder(int dir)
+{
+	int fd = file_open(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+	bool is_empty = folder != NULL;
+
+	if (folder == NULL)
+		file_shut(&fd);
+	while (is_empty && (d = readdir(folder)) != NULL)
+		is_empty = str_eq(d->d_name, ".") || str_eq(d->d_name, "..");
+	if (folder != NULL)
+		closedir(folder);
+	return is_empty;
+}
+
+/* A new one, or one that somebody has made ready as root.  A folder that
+ * is used for something else is not taken over. */
+static bool
+is_to_be_given(int fd, const struct stat *st)
+{
+	return st->st_uid == 0 && (st->st_mode & (S_ISVTX | S_IWOTH)) == 0 &&
+	       is_empty_folder(fd);
+}
+
 int
 rights_make_lib(const struct conf *conf, struct err *e)
 {
@@ -69,8 +96,9 @@ rights_make_lib(const struct conf *conf, struct err *e)
 	rc = 0;
 	if (fstat(fd, &st) < 0)
 		rc = err_sys(e, "%s", conf->lib_dir);
-	else if (st.st_uid == 0 && (fchown(fd, pw->pw_uid, pw->pw_gid) < 0 ||
-				    fchmod(fd, LIB_MODE) < 0))
+	else if (is_to_be_given(fd, &st) &&
+		 (fchown(fd, pw->pw_uid, pw->pw_gid) < 0 ||
+		  fchmod(fd, LIB_MODE) < 0))
 		rc = err_sys(e, "%s: owner and mode", conf->lib_dir);
 	file_shut(&fd);
 	return rc;
