@@ -144,7 +144,7 @@ answer_route(peer_id from, struct frame *f)
 	if (p != NULL) {
 		d = policy_domain(p, ask->domain);
 		r.status = d != NULL ? ANSWER_OK : ANSWER_NO;
-		r.text = d != NULL ? "" : "not one of our domains any more";
+		r.text = d != NULL ? "" : "no route: not one of our domains";
 		for (size_t i = 0; d != NULL && i < d->dest_count; i++)
 			if (buf_printf(&text, "%lld %s %u\n",
 				       (long long)d->dests[i].priority,
