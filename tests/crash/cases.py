@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -39,7 +40,8 @@ ALL_VARIANTS = (*VARIANTS, "late")
 QUIET_REST = 0.06  # what comes after the last envelope has gone
 PERSISTENT = 1 << 30
 SIZES = 1000
-SHORT_MOUNT = "4m"
+DISK_BYTES = 4 << 20
+DISK_RESERVE = "128k"
 # A role that dies again and again is started later and later: a new
 # parent takes over before that.
 RESTARTS_MAX = 4
@@ -61,7 +63,10 @@ class Pool:
                 g = Gateway(self.build, self.top, len(self.all) + 1)
                 self.all.append(g)
             setattr(self.local, kind, g)
-            g.start(trace=kind == "traced")
+            g.start(trace=kind == "traced",
+                    disk=DISK_BYTES if kind == "small" else None)
+            if kind == "small":
+                g.set_knob("spool_reserve", DISK_RESERVE)
         elif g.restarts >= RESTARTS_MAX:
             g.restart()
         return g
@@ -104,7 +109,8 @@ class Case:
         if len(parts) != 5 or parts[0] not in "abcd":
             raise ValueError(f"{name}: not AREA:SCENARIO:ROLE:CALL:HOW")
         self.area, self.scenario, self.role, self.call, self.how = parts
-        self.kind = "traced" if self.area == "b" else "plain"
+        self.kind = "traced" if self.area == "b" else \
+            "small" if self.scenario == "disk" else "plain"
         first, _, then = self.call.partition("+")
         kinds = shimlib.FILE_KINDS if self.area == "c" else \
             shimlib.ALL_KINDS
@@ -230,6 +236,8 @@ class Case:
     # d: no space
 
     def fill(self, g):
+        if self.kind == "small":
+            return self.fill_disk(g)
         restarts = g.restarts
         rng = random.Random(self.call)
         space = rng.randrange(2000, 400000)
@@ -242,6 +250,20 @@ class Case:
         g.wait_running()
         g.judge(sent, g.restarts != restarts, may_leave=True)
         return any(m.answer != "yes" for m in sent) or size < space
+
+
+    def fill_disk(self, g):
+        restarts = g.restarts
+        rng = random.Random(self.call)
+        st = os.statvfs(g.home + "/spool")
+        space = st.f_bavail * st.f_frsize
+        sizes = [max(300, int(space * rng.uniform(0.3, 1.1))),
+                 rng.randrange(300, 9000), rng.randrange(300, space // 2)]
+        sent = g.send_all([(["u" + A], n) for n in sizes])
+        g.wait_quiet()
+        g.wait_running()
+        g.judge(sent, g.restarts != restarts, may_leave=True)
+        return any(m.answer != "yes" for m in sent)
 
 
 def wait_cut(g, wanted, at_end):
@@ -308,12 +330,16 @@ def count_calls(g, scenario):
     return out
 
 
-def mount_spool(path, size=SHORT_MOUNT):
-    """A file system of its own; None, or why there is none."""
+def no_disk():
+    """Why a small file system cannot be mounted, or None."""
     if os.geteuid() != 0:
         return "only root may mount"
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}",
-                           "tmpfs", path], capture_output=True, text=True,
+    top = tempfile.mkdtemp(prefix="mccrash.")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k",
+                           "tmpfs", top], capture_output=True, text=True,
                           check=False)
-    return done.stderr.strip() or "cannot mount" if done.returncode \
-        else None
+    if done.returncode == 0:
+        subprocess.run(["umount", top], check=True)
+    os.rmdir(top)
+    return None if done.returncode == 0 else \
+        done.stderr.strip() or "cannot mount"

@@ -123,7 +123,7 @@ class Gateway:
         self.tokens = 0
         self.number = number
         self.prefix = f"n{number}"
-        self.model = self.home = self.process = None
+        self.model = self.home = self.process = self.mounted = None
         self.shim = shimlib.Shim(self.dir + "/switch",
                                  build + "/tests/crash/shim_make")
         self.start_sink()
@@ -192,9 +192,10 @@ class Gateway:
         run_tool(lab + words)
         run_tool(lab + ["down", "--dir", self.model])
 
-    def start(self, spool=None, trace=False, stop_at=None):
-        """A new home; the folder spool becomes its spool.  stop_at() arms
-        the shim before mcd starts: see launch()."""
+    def start(self, spool=None, trace=False, stop_at=None, disk=None):
+        """A new home; the folder spool becomes its spool, or a file system
+        of disk bytes.  stop_at() arms the shim before mcd starts: see
+        launch()."""
         if self.model is None:
             self.make_model()
         self.incarnation += 1
@@ -205,6 +206,10 @@ class Gateway:
         if spool is not None:
             os.rmdir(self.home + "/spool")
             os.rename(spool, self.home + "/spool")
+        if disk is not None:
+            run_tool(["mount", "-t", "tmpfs", "-o", f"size={disk},mode=700",
+                      "tmpfs", self.home + "/spool"])
+            self.mounted = self.home + "/spool"
         self.log_read = 0
         self.shim.disarm()
         self.shim.at.trace = 1 if trace else 0
@@ -287,6 +292,9 @@ class Gateway:
         self.shim.disarm()
         if self.process is not None:
             self.kill()
+        if self.mounted:
+            run_tool(["umount", "-l", self.mounted])
+            self.mounted = None
         if self.sink:
             self.sink.kill()
             self.sink.wait()
@@ -297,6 +305,11 @@ class Gateway:
              *words], capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout, done.stderr
+
+    def set_knob(self, name, value):
+        code, _, err = self.mcctl("setting", "set", name, value)
+        if code != 0:
+            raise Fault(f"setting set {name}: {err.strip()}")
 
     def status(self):
         _, out, _ = self.mcctl("status", "--json")
@@ -384,7 +397,8 @@ class Gateway:
             text = f.read()
             self.log_read = f.tell()
         for line in text.splitlines():
-            if "role died" in line and "signal=9" not in line:
+            if "role died" in line and "signal=" in line and \
+                    "signal=9" not in line:
                 raise Fault("a role died by itself: " + line)
 
     def ledger_lines(self):
