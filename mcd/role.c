@@ -13,11 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "chan.h"
+#include "clock.h"
 #include "file.h"
 #include "jail.h"
 #include "log.h"
@@ -53,6 +56,7 @@ static struct {
 	struct peer_ops peer_ops;
 	struct peer_handler handlers[HANDLERS_MAX];
 	struct timer beat;
+	int64_t alive_ms; /* the last beat of a long init() */
 	uint32_t serial[ROLE_COUNT]; /* of the channels to peers */
 } self;
 
@@ -197,6 +201,12 @@ take_conf(int fd)
 	return 0;
 }
 
+static int64_t
+beat_every_ms(void)
+{
+	return self.conf.watchdog_s * 1000 / 4;
+}
+
 static void
 set_beat(void *arg)
 {
@@ -204,7 +214,26 @@ set_beat(void *arg)
 
 	(void)arg;
 	(void)peer_note(peer_of(ROLE_PARENT), FRAME_beat, &beat, -1);
-	timer_set(&self.beat, self.conf.watchdog_s * 1000 / 4);
+	timer_set(&self.beat, beat_every_ms());
+}
+
+void
+role_alive(void)
+{
+	static const struct frame_beat beat;
+	struct buf b = { .limit = PROTO_FRAME_MAX };
+	int64_t now = clock_mono_ms();
+	struct err e;
+
+	if (self.ops == NULL || peer_of(ROLE_PARENT) != 0 ||
+	    now - self.alive_ms < beat_every_ms())
+		return;
+	self.alive_ms = now;
+	/* The parent is no peer yet; one that is lost is sent again. */
+	if (frame_encode(FRAME_beat, 0, &beat, &b, &e) == 0)
+		(void)send(ROLE_PARENT_FD, b.data, b.len,
+			   MSG_DONTWAIT | MSG_NOSIGNAL);
+	buf_release(&b);
 }
 
 static void

@@ -74,6 +74,8 @@ void role_open_log(const struct conf *conf, const char *name);
 void role_run(const struct role_ops *ops) __attribute__((noreturn));
 /* Flushes channels, for a second at most, and exits 0. */
 void role_exit(void) __attribute__((noreturn));
+/* For an init() that may take longer than watchdog_s: to be called often. */
+void role_alive(void);
 
 /* The role's own folder as seen from inside: "/" in a jail. */
 const char *role_home(void);

@@ -225,6 +225,7 @@ on_envelope(void *arg, enum state s, const char *name, int is_stray)
 	struct err e;
 
 	(void)arg;
+	role_alive();
 	if (is_stray) {
 		take_stray(s, name);
 		return 0;
@@ -291,6 +292,7 @@ on_body(void *arg, const char *body, int is_stray)
 	char path[SPOOL_PATH_SIZE + 256], id[ENVELOPE_ID_LEN + 1];
 
 	(void)arg;
+	role_alive();
 	if (is_stray && self.is_synced)
 		return 0; /* seen before */
 	if (is_stray) {

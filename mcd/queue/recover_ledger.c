@@ -19,6 +19,7 @@
 #include "ledger.h"
 #include "log.h"
 #include "message.h"
+#include "role.h"
 #include "spool.h"
 #include "str.h"
 
@@ -83,6 +84,7 @@ static int
 on_event(void *arg, const struct ledger_event *ev)
 {
 	(void)arg;
+	role_alive();
 	keep_seen(ev->name);
 	if (ev->verb == LEDGER_ACCEPTED)
 		account(ev->name);
