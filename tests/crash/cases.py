@@ -244,9 +244,8 @@ class Case:
         size = max(300, int(space * rng.uniform(0.2, 1.3)))
         g.shim.arm(shimlib.COUNT, "queue", space=space)
         sent = g.send_all([(["u" + A], size), (["v" + A], 600)])
-        g.shim.at.space = -1
-        g.wait_quiet()
         g.shim.disarm()
+        g.wait_quiet()
         g.wait_running()
         g.judge(sent, g.restarts != restarts, may_leave=True)
         return any(m.answer != "yes" for m in sent) or size < space

@@ -414,17 +414,23 @@ class Gateway:
             if m.answer != "yes" or not any(r.endswith(HELD)
                                             for r in m.rcpts):
                 continue
-            path = f"{self.home}/spool/hold/??/{m.name()}*"
             deadline = time.monotonic() + HOLD_SECONDS
-            while not glob.glob(path) and self.is_up() and \
+            while not self.is_held(m) and self.is_up() and \
                     time.monotonic() < deadline:
                 time.sleep(0.01)
             # what is not in hold needs no release, which is no error
-            if not glob.glob(path):
+            if not self.is_held(m):
                 continue
             m.tried = verb
             if self.mcctl("queue", verb, m.name())[0] == 0:
                 m.done = verb
+
+    def is_held(self, m):
+        """The queue role says so: the file is there before."""
+        if not glob.glob(f"{self.home}/spool/hold/??/{m.name()}*"):
+            return False
+        return m.name() in self.mcctl("queue", "list", "state:hold",
+                                      "--json")[1]
 
     def take_held(self):
         """ID -> body of what is held."""
