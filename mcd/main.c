@@ -23,10 +23,11 @@ static const struct role_ops *const roles[] = {
 
 static const char usage[] =
 	"usage: mcd [-ft] [-c FILE]\n"
-	"       mcd -V\n"
+	"       mcd -h | -V\n"
 	"  -c FILE  the configuration instead of %s\n"
 	"  -f       stay in the foreground, as mcd always does\n"
 	"  -t       test the configuration and exit\n"
+	"  -h       print this\n"
 	"  -V       print the version\n";
 
 static int
@@ -49,7 +50,7 @@ main(int argc, char **argv)
 	int c, is_test = 0;
 
 	log_open("mcd", LOG_TO_STDERR, LOG_LEVEL_INFO);
-	while ((c = getopt(argc, argv, "c:ftVx:")) != -1) {
+	while ((c = getopt(argc, argv, "c:fhtVx:")) != -1) {
 		switch (c) {
 		case 'c':
 			conf_path = optarg;
@@ -61,6 +62,9 @@ main(int argc, char **argv)
 			break;
 		case 'V':
 			printf("mcd %s\n", MCGATE_VERSION);
+			return fflush(stdout) == 0 ? 0 : 74;
+		case 'h':
+			printf(usage, conf_default_path);
 			return fflush(stdout) == 0 ? 0 : 74;
 		case 'x':
 			role = optarg;

@@ -90,7 +90,7 @@ has() {
 	}
 }
 for path in /sbin/mcd /libexec/mcgate/mcd-filter /bin/mcctl \
-	/etc/mcgate/mcd.conf.example /man1/mcctl.1 /man5/mcd.conf.5 \
+	/etc/mcgate/mcd.conf.example /man8/mcctl.8 /man5/mcd.conf.5 \
 	/man7/mcgate-settings.7 /man8/mcd.8; do
 	claim "$path is installed" has "$path"
 done
