@@ -387,8 +387,8 @@ on_commit_reply(void *arg, struct frame *f)
 	if (b != NULL && b->status == ANSWER_OK) {
 		log_info("%s accepted from=<%s> client=%s helo=%s size=%llu "
 			 "rcpts=%u msgid=%s%s",
-			 m->id, m->sender, c->client_text,
-			 log_text(session_helo(&c->session)),
+			 m->id, m->sender[0] != '\0' ? log_text(m->sender) : "",
+			 c->client_text, log_text(session_helo(&c->session)),
 			 (unsigned long long)m->size, m->rcpt_count,
 			 log_text(m->message_id),
 			 c->is_lost ? " client went before the answer" : "");
