@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 
 #define ACCEPT_TURN_MAX 64 /* connections taken from one listener in a turn */
 #define REFUSED_MAX 100 /* clients beyond the limit that are told so */
+#define OTHER_FDS (REFUSED_MAX + 50) /* not of sessions: channels, log ... */
 #define CLIENT_BITS_V4 32
 #define CLIENT_BITS_V6 64
 #define STOP_LINGER_MS 200 /* for clients to take our last words */
@@ -238,10 +240,27 @@ static const struct io_ops connection_io_ops = {
 	.finished = on_finished,
 };
 
+/* A session may have a message open beside its socket.  A descriptor of
+ * queue's that finds no room would cost the channel it comes on. */
+static uint64_t
+sessions_max(void)
+{
+	uint64_t max = (uint64_t)server.knobs.connections_max;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY)
+		return max;
+	if (r.rlim_cur < 2 * OTHER_FDS)
+		return 1;
+	return max < (r.rlim_cur - OTHER_FDS) / 2
+		       ? max
+		       : (r.rlim_cur - OTHER_FDS) / 2;
+}
+
 static void
 connection_new(int fd, const struct ip_port *client)
 {
-	uint64_t max = (uint64_t)server.knobs.connections_max;
+	uint64_t max = sessions_max();
 	const struct session_reply *no = NULL;
 	struct connection *c;
 
