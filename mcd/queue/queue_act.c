@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Retry, hold, unhold and delete.  A request is one question of an
- * administrator; it has an act for each message, and is answered when the
- * last of them is over or its time is.
+ * A request is one question of an administrator; it has an act for each
+ * message, and is answered when the last of them is over or its time is.
+ * What the acts do stands in queue_verb.c.
  */
 #include "queue_act.h"
 
@@ -11,33 +11,16 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "change.h"
-#include "clock.h"
-#include "deliver.h"
-#include "keep.h"
-#include "ledger_writer.h"
 #include "list.h"
 #include "log.h"
 #include "loop.h"
-#include "split.h"
-#include "stage.h"
+#include "queue_verb.h"
 #include "str.h"
 #include "xalloc.h"
 
 #define REQUEST_MS 20000 /* then it is answered, whatever is left */
 #define WALK_STEPS 500 /* messages looked at in one turn of the loop */
 #define WALK_ACTS 256 /* acts under way of a walk */
-#define BEFORE_FILTERS ", before the filters"
-
-struct request;
-struct act;
-
-struct verb {
-	const char *name;
-	enum wish wish; /* for one that is at work; none: it needs no rest */
-	/* 1 begun, 0 nothing to do, -1 cannot be done with this one. */
-	int (*begin)(struct act *a, struct err *e);
-};
 
 struct request {
 	struct asker to;
@@ -53,17 +36,6 @@ struct request {
 	struct err e; /* the first failure */
 	struct timer timer; /* the end of its time */
 	struct timer step; /* of a walk */
-};
-
-/* One message of a request. */
-struct act {
-	struct list node; /* waits for its message */
-	struct request *r;
-	struct message *m; /* not while it waits */
-	char name[ENVELOPE_NAME_SIZE];
-	struct arena arena;
-	struct envelope env;
-	enum state from;
 };
 
 static struct {
@@ -121,8 +93,7 @@ act_free(struct act *a)
 	request_look(r);
 }
 
-/* The message is what the administrator wanted; idle or gone. */
-static void
+void
 act_done(struct act *a)
 {
 	log_info("%s %s who=%s", a->name, a->r->verb->name,
@@ -131,7 +102,7 @@ act_done(struct act *a)
 	act_free(a);
 }
 
-static void
+void
 act_failed(struct act *a, uint32_t code, const struct err *e)
 {
 	request_failed(a->r, code, e);
@@ -170,151 +141,8 @@ on_late(void *arg)
 
 /* Acts. */
 
-/* Out of its stage, and not to be touched by others; env is read. */
-static int
-take_message(struct act *a, struct err *e)
-{
-	struct message *m = a->m;
-	enum envelope_result got;
-
-	a->from = (enum state)m->state;
-	got = spool_read_envelope(keep_fd(), a->from, m->name, &a->arena,
-				  &a->env, e);
-	if (got != ENVELOPE_OK)
-		return got == ENVELOPE_LATER ? -1 : 1;
-	m->is_busy = true;
-	if (a->from == STATE_OUTGOING)
-		deliver_leave(m);
-	else if (a->from <= STATE_FILTERING)
-		stage_leave(m);
-	if (!m->is_known)
-		message_learn(m, &a->env);
-	return 0;
-}
-
-/* Back to where it was, or on from where it is now. */
-static void
-enter_message(struct act *a)
-{
-	struct message *m = a->m;
-
-	m->is_busy = false;
-	if (m->state == STATE_OUTGOING)
-		deliver_enter(m, &a->env, 0, true);
-	else if (m->state <= STATE_FILTERING)
-		stage_enter(m);
-}
-
-static void
-on_held(struct message *m, int result, void *arg)
-{
-	struct ledger_event ev = { .verb = LEDGER_HELD };
-	struct act *a = arg;
-	struct err e;
-
-	m->is_busy = false;
-	if (result != 0) {
-		enter_message(a);
-		err_set(&e, "%s: the spool cannot be written now", a->name);
-		act_failed(a, EX_TEMPFAIL, &e);
-		queue_act_idle(m);
-		return;
-	}
-	ev.reason = a->env.reason;
-	ev.who = a->r->who;
-	change_ledger(m, &a->env, &ev);
-	act_done(a);
-	queue_act_idle(m);
-}
-
-static int
-begin_hold(struct act *a, struct err *e)
-{
-	if (a->m->state > STATE_OUTGOING)
-		return 0;
-	if (a->m->is_splitting)
-		return err_set(e, "%s: is being split; try again", a->name);
-	if (take_message(a, e) != 0)
-		return -1;
-	a->env.reason =
-		arena_printf(&a->arena, "held by %s%s", a->r->who,
-			     a->from == STATE_OUTGOING ? "" : BEFORE_FILTERS);
-	a->env.active_ms = a->m->active_ms;
-	change_write(a->m, &a->env, STATE_HOLD, on_held, a);
-	return 1;
-}
-
-static bool
-ends_in(const char *text, const char *end)
-{
-	size_t n = strlen(text), k = strlen(end);
-
-	return n >= k && str_eq(text + n - k, end);
-}
-
-/* Where a message goes that is released: nothing passes unfiltered. */
-static enum state
-released_to(const struct act *a)
-{
-	bool is_child = strlen(a->name) > ENVELOPE_ID_LEN;
-
-	if (a->from == STATE_CORRUPT)
-		return is_child ? STATE_HOLD : STATE_INCOMING;
-	if (!is_child && (str_eq(a->env.reason, "poison") ||
-			  ends_in(a->env.reason, BEFORE_FILTERS)))
-		return STATE_INCOMING;
-	return STATE_OUTGOING;
-}
-
-static void
-on_released(struct message *m, int result, void *arg)
-{
-	struct ledger_event ev = { .verb = LEDGER_RELEASED };
-	struct act *a = arg;
-	struct err e;
-
-	m->is_busy = false;
-	if (result != 0) {
-		err_set(&e, "%s: the spool cannot be written now", a->name);
-		act_failed(a, EX_TEMPFAIL, &e);
-		queue_act_idle(m);
-		return;
-	}
-	ev.who = a->r->who;
-	change_ledger(m, &a->env, &ev);
-	m->deaths = 0;
-	enter_message(a);
-	act_done(a);
-	queue_act_idle(m);
-}
-
-static int
-begin_unhold(struct act *a, struct err *e)
-{
-	struct message *m = a->m;
-	enum state to;
-	int got;
-
-	if (m->state < STATE_HOLD)
-		return 0;
-	got = take_message(a, e);
-	if (got != 0)
-		return -1;
-	if (keep_body_check(a->env.body, a->env.size, e) != BODY_OK) {
-		m->is_busy = false;
-		return -1;
-	}
-	to = released_to(a);
-	a->env.reason = to == STATE_HOLD ? "was damaged" : "";
-	a->env.deaths = 0;
-	a->env.next_attempt_ms = 0;
-	change_write(m, &a->env, to, on_released, a);
-	return 1;
-}
-
-/* m is no more: what waits for it is told. */
-static void
-fail_waiting(const struct message *m)
+void
+act_fail_waiting(const struct message *m)
 {
 	struct list *n, *tmp;
 	struct act *a;
@@ -328,69 +156,6 @@ fail_waiting(const struct message *m)
 			act_failed(a, EX_DATAERR, &e);
 	}
 }
-
-static void
-on_removed(struct message *m, int result, void *arg)
-{
-	(void)result;
-	act_done(arg);
-	fail_waiting(m);
-}
-
-static void
-on_delete_synced(void *arg)
-{
-	struct act *a = arg;
-
-	change_remove(a->m, on_removed, a);
-}
-
-/* One that is damaged can be deleted too: its recipients are unknown. */
-static int
-begin_delete(struct act *a, struct err *e)
-{
-	struct ledger_event ev = { .verb = LEDGER_DELETED,
-				   .name = a->name,
-				   .who = a->r->who };
-	int got;
-
-	if (a->m->is_splitting)
-		return err_set(e, "%s: is being split; try again", a->name);
-	got = take_message(a, e);
-	if (got < 0)
-		return -1;
-	if (got == 0) {
-		change_ledger(a->m, &a->env, &ev);
-	} else if (a->from == STATE_CORRUPT) {
-		a->m->is_busy = true;
-		ledger_append(&ev);
-	} else {
-		return -1;
-	}
-	ledger_sync(on_delete_synced, a);
-	return 1;
-}
-
-static int
-begin_retry(struct act *a, struct err *e)
-{
-	struct message *m = a->m;
-
-	if (m->state > STATE_OUTGOING && !a->r->is_walk)
-		return err_set(e, "%s: is in %s; unhold lets it go on", a->name,
-			       state_name((enum state)m->state));
-	if (m->state == STATE_OUTGOING)
-		schedule_now(m);
-	else if (m->state == STATE_FILTERING)
-		stage_now(m);
-	m->tries = 0;
-	return 0;
-}
-
-static const struct verb verb_retry = { "retry", WISH_NONE, begin_retry };
-static const struct verb verb_hold = { "hold", WISH_HOLD, begin_hold };
-static const struct verb verb_unhold = { "unhold", WISH_UNHOLD, begin_unhold };
-static const struct verb verb_delete = { "delete", WISH_DELETE, begin_delete };
 
 /* m is idle, or the verb does not mind. */
 static void
@@ -424,6 +189,8 @@ act_new(struct request *r, struct message *m)
 
 	list_init(&a->node);
 	a->r = r;
+	a->who = r->who;
+	a->is_one_of_all = r->is_walk;
 	r->acts++;
 	(void)str_copy(a->name, sizeof(a->name), m->name);
 	if (may_begin(r->verb, m)) {
