@@ -9,6 +9,7 @@
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from mclab import (BUILD, Lab, Sink, accept, claim, same,  # noqa: E402
@@ -87,6 +88,32 @@ def durable():
     lab.down()
 
 
+def alone():
+    """While a message that killed once is tried again no other is."""
+    lab = lab_with("spin-on", filter_time="2s")
+    name = accept(lab, text_mail("bad", POISON + "\r\n"),
+                  rcpts=["alone@ours.example"])
+    lab.logs(rf"{name} killed a worker deaths=1")
+    n, waited = 0, 0.0
+
+    def is_second():
+        return f"{name} killed a worker deaths=2" in lab.log()
+
+    while not is_second():
+        n += 1
+        rcpt = f"beside{n}@ours.example"
+        accept(lab, text_mail("beside"), rcpts=[rcpt])
+        sent = time.monotonic()
+        wait_for(lambda: is_second() or sink.to(rcpt, 0))
+        waited = time.monotonic() - sent
+    claim(waited > 0.5, "the second attempt runs alone: other mail waits",
+          f"waited {waited:.2f} s, {n} mails", lab.log())
+    same([len(sink.to(f"beside{i + 1}@ours.example")) for i in range(n)],
+         [1] * n, "and passes when it is over")
+    lab.balances(held=1)
+    lab.down()
+
+
 def spin():
     lab = lab_with("spin-on", filter_time="300ms")
     name = accept(lab, text_mail("bad", POISON + "\r\n"),
@@ -121,4 +148,4 @@ def hang():
 if not is_devel():
     print("1..0 # SKIP needs a build with --enable-devel")
     sys.exit(0)
-run(crash, durable, spin, hang)
+run(crash, durable, alone, spin, hang)
