@@ -414,6 +414,21 @@ check_sealed(int fd, struct err *e)
 	return 0;
 }
 
+/* Many that were begun with room enough may be too much together, and what
+ * is taken can only go out while the ledger can be written. */
+static int
+check_room(struct err *e)
+{
+	int64_t left = keep_free_bytes(e);
+
+	if (left < 0)
+		return -1;
+	if (left < role_knobs()->spool_reserve / 2)
+		return err_set(e, "the spool's disk has %lld bytes left",
+			       (long long)left);
+	return 0;
+}
+
 static int
 check_told(const struct opening *o, const char *id, struct err *e)
 {
@@ -424,7 +439,7 @@ check_told(const struct opening *o, const char *id, struct err *e)
 	if (o->letter->told != o->letter->announced)
 		return err_set(e, "%zu of %zu recipients were told",
 			       o->letter->told, o->letter->announced);
-	return 0;
+	return check_room(e);
 }
 
 void
