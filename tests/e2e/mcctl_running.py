@@ -307,8 +307,8 @@ def crashed():
     claim(got.returncode == 69, "one that was killed is not running: 69",
           got)
     lab.start_mcd()
-    claim(wait_for(lambda: lab.run("status").returncode == 0),
-          "and is after its start")
+    claim(wait_for(lambda: lab.rows("status")[0]["intake_open"]),
+          "and takes mail after its start", lab.log())
     text = lab.ctl("status")
     claim(re.search(r"mcd: running since .* \(\d+s\)", text)
           and "intake: open" in text, "status for people", text)
