@@ -37,6 +37,7 @@ REFUSED = ("sour",)
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
 ALL_VARIANTS = (*VARIANTS, "late")
+RESTART_REST = 1.5
 QUIET_REST = 0.06  # what comes after the last envelope has gone
 PERSISTENT = 1 << 30
 SIZES = 1000
@@ -272,7 +273,9 @@ def wait_cut(g, wanted, at_end):
                or not g.queued(), 60, "a cut or an end")
     if at_end:
         g.wait_running()
-    deadline = time.monotonic() + QUIET_REST
+    # one that was killed is not back at once
+    rest = RESTART_REST if 0 < g.shim.hits() < wanted else QUIET_REST
+    deadline = time.monotonic() + rest
     while g.shim.hits() < wanted and time.monotonic() < deadline:
         time.sleep(0.01)
     is_cut = g.shim.hits() >= wanted and not at_end
