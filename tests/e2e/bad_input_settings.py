@@ -90,7 +90,7 @@ def waiting(lab, i):
     """Mail that was taken before, and is in the queue."""
     sink.refuse()
     name = accept(lab, text_mail("before"), rcpts=[f"before{i}@ours.example"])
-    lab.logs(f"{name} deferred")
+    lab.logs(f"{name} deferred rcpt=")
     sink.accept()
     return f"before{i}@ours.example"
 
