@@ -63,7 +63,8 @@ def again(m, sig, name):
     m.process.send_signal(sig)
     same(m.wait(15), 0, f"a second {name}: exit 0")
     claim(time.monotonic() - time_before < 10, "at once")
-    claim(not any(map(is_alive, pids)), "no process is left")
+    claim(wait_for(lambda: not any(map(is_alive, pids))),
+          "no process is left")
     s.close()
 
 
