@@ -262,6 +262,22 @@ def control_dies():
          "with the change")
 
 
+def at_once():
+    """What mcctl has written counts when it returns."""
+    def rcpt():
+        c = client(lab)
+        c.say("MAIL FROM:<a@client.example>")
+        reply = c.say("RCPT TO:<x@now.example>")
+        c.close()
+        return reply[:3]
+
+    same(rcpt(), "550", "a domain that is not there")
+    lab.ctl("domain", "add", "now.example", "--dest", sink.text)
+    same(rcpt(), "250", "is taken once it is added")
+    lab.ctl("domain", "delete", "now.example")
+    same(rcpt(), "550", "and no more once it is deleted")
+
+
 def nobody_waits_for():
     """Connections that say nothing, too many of them, and nonsense."""
     path = f"{lab.dir}/run/control"
@@ -315,4 +331,4 @@ def crashed():
 
 
 run(fill, pages, both, stopped, history, at_rest, account, lost,
-    control_dies, nobody_waits_for, crashed)
+    control_dies, at_once, nobody_waits_for, crashed)
