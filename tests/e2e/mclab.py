@@ -209,6 +209,8 @@ class Lab:
 
     @staticmethod
     def kill(pid, sig=signal.SIGKILL):
+        if pid <= 0:  # pid() of a role that is not there
+            raise ValueError("nothing to kill")
         try:
             os.kill(pid, sig)
         except ProcessLookupError:
