@@ -161,7 +161,9 @@ def play(copy, row, args, run_class):
 
 
 def run(args, run_class):
-    rows = [r for r in read_table(HERE + "/mutants") if any(w in r.name for w in args.only.split("|"))]
+    wanted = args.only.split("|")
+    rows = [r for r in read_table(HERE + "/mutants")
+            if any(w in r.name for w in wanted)]
     lines, bad = [], 0
     started = time.monotonic()
     copy = Copy(args.build)
