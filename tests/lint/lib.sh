@@ -13,7 +13,8 @@ tree() {
 	find . \( -path ./.git -o -path ./run -o -path ./tests/data -o \
 		-path ./tests/fuzz/corpus -o -name fuzzbuild -o \
 		-name covbuild -o -name __pycache__ -o -name 'build*' -o \
-		-path ./config.h -o -path ./Makefile \) -prune -o -type f \
+		-path ./config.h -o -path ./config.status -o \
+		-path ./Makefile -o -path ./tests/log \) -prune -o -type f \
 		-print | sed 's|^\./||' | sort
 }
 

@@ -5,8 +5,8 @@
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-shells=$( (scripts sh && scripts bash && files sh) | sort -u)
-pythons=$( (scripts python3 && files py) | sort -u)
+shells=$( (scripts sh; scripts bash; files sh) | sort -u)
+pythons=$( (scripts python3; files py) | sort -u)
 
 # SC2317: it does not see that claim calls the function it is given.
 shell_faults() {

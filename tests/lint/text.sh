@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 code=$(files c h)
-all=$( (files c h def sh py md in tab && scripts sh && scripts bash &&
+all=$( (files c h def sh py md in tab; scripts sh; scripts bash
 	scripts python3) | sort -u)
 
 unlicensed() {
