@@ -21,7 +21,7 @@
 struct audit {
 	int64_t accepted; /* all of them, own and unrecorded too */
 	int64_t own; /* of these: our own notifications */
-	int64_t unrecorded; /* in the spool, not or no more in the ledger */
+	int64_t unrecorded; /* in the spool, not now in the ledger */
 	int64_t older; /* finished, accepted before the ledger begins */
 	int64_t delivered, bounced, discarded, deleted;
 	int64_t held, quarantined, queued;
