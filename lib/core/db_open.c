@@ -6,12 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "db_impl.h"
 #include "file.h"
 #include "str.h"
@@ -151,19 +153,34 @@ ask_number(struct db *db, const char *sql, int64_t *out, struct err *e)
 	return rc;
 }
 
+/* What tells whose file it is, as of one moment: another process may be
+ * making it. */
+static enum db_result
+read_marks(struct db *db, int64_t *version, int64_t *id, int64_t *tables,
+	   struct err *e)
+{
+	bool is_alone = sqlite3_get_autocommit(db->lib) != 0;
+	enum db_result rc = is_alone ? run_sql(db, "BEGIN", e) : DB_OK;
+
+	if (rc == DB_OK)
+		rc = ask_number(db, "SELECT count(*) FROM sqlite_schema",
+				tables, e);
+	if (rc == DB_OK)
+		rc = ask_number(db, "PRAGMA user_version", version, e);
+	if (rc == DB_OK)
+		rc = ask_number(db, "PRAGMA application_id", id, e);
+	if (is_alone && sqlite3_get_autocommit(db->lib) == 0)
+		sqlite3_exec(db->lib, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
 /* Which version the file has; not DB_OK when it is none of ours. */
 static enum db_result
 read_version(struct db *db, int64_t newest, int64_t *version, struct err *e)
 {
-	enum db_result rc;
-	int64_t id, tables;
+	int64_t id = 0, tables = 0;
+	enum db_result rc = read_marks(db, version, &id, &tables, e);
 
-	rc = ask_number(db, "PRAGMA user_version", version, e);
-	if (rc == DB_OK)
-		rc = ask_number(db, "PRAGMA application_id", &id, e);
-	if (rc == DB_OK)
-		rc = ask_number(db, "SELECT count(*) FROM sqlite_schema",
-				&tables, e);
 	if (rc != DB_OK)
 		return rc;
 	if (id != DB_APPLICATION_ID &&
@@ -332,6 +349,23 @@ check_writable(struct db *db, struct err *e)
 	return db_error(db->lib, SQLITE_READONLY, db->path, e);
 }
 
+/*
+ * The change to WAL needs the file for itself, and SQLite does not wait
+ * for that: of several that open a new file at one time only one gets it.
+ */
+static enum db_result
+set_file_modes(struct db *db, struct err *e)
+{
+	int64_t until_ms = clock_mono_ms() + DB_BUSY_MS;
+	enum db_result rc = run_sql(db, file_sql, e);
+
+	while (rc == DB_LATER && clock_mono_ms() < until_ms) {
+		poll(NULL, 0, 20);
+		rc = run_sql(db, file_sql, e);
+	}
+	return rc;
+}
+
 static enum db_result
 prepare_file(struct db *db, const struct db_migration *m, size_t count,
 	     struct err *e)
@@ -345,7 +379,7 @@ prepare_file(struct db *db, const struct db_migration *m, size_t count,
 	if (rc == DB_OK)
 		rc = check_writable(db, e);
 	if (rc == DB_OK)
-		rc = run_sql(db, file_sql, e);
+		rc = set_file_modes(db, e);
 	if (rc == DB_OK && version < newest)
 		rc = migrate(db, m, count, e);
 	/* Whether the tables are there. */
