@@ -51,7 +51,7 @@ faulty_tree() {
 	printf '/* %s */\n' "$(lines 90 x | tr -d '\n')" | put lib/mail/wide.c
 	printf '/* %s */\n' "$(lines 20 - | tr -d '\n')" | put lib/mail/line.c
 	printf 'int a; \n' | put lib/mail/blank.c
-	printf 'char *p = "%s";\n' /work/x | put lib/mail/path.c
+	printf 'char *p = "/%s/x";\n' work | put lib/mail/path.c
 	printf 'int a;\n' >"$room/tree/lib/mail/free.c"
 	# shellcheck disable=SC2016 # meant as it stands
 	printf 'echo $1\n' | put tools/bad.sh
