@@ -28,6 +28,8 @@
 static struct {
 	char files[FILES][LEDGER_NAME_SIZE]; /* the greatest, sorted */
 	size_t bad;
+	char last[ENVELOPE_NAME_SIZE]; /* of whom the last line is */
+	size_t last_lines; /* accepted lines at the very end, all its own */
 } self;
 
 static void
@@ -86,8 +88,13 @@ on_event(void *arg, const struct ledger_event *ev)
 	(void)arg;
 	role_alive();
 	keep_seen(ev->name);
-	if (ev->verb == LEDGER_ACCEPTED)
+	if (ev->verb != LEDGER_ACCEPTED || !str_eq(self.last, ev->name))
+		self.last_lines = 0;
+	(void)str_copy(self.last, sizeof(self.last), ev->name);
+	if (ev->verb == LEDGER_ACCEPTED) {
+		self.last_lines++;
 		account(ev->name);
+	}
 	return 0;
 }
 
@@ -127,6 +134,8 @@ write_again(struct message *m, struct arena *a)
 	if (spool_read_envelope(keep_fd(), (enum state)m->state, m->name, a,
 				&env, &e) != ENVELOPE_OK)
 		return false;
+	if (str_eq(m->name, self.last) && env.rcpt_count <= self.last_lines)
+		return false; /* they are all there */
 	log_debug("%s accepted lines are written again", m->name);
 	intake_ledger(&env, "", true);
 	return true;
@@ -152,6 +161,10 @@ recover_ledger(void)
 	if (from[0] != '\0' && ledger_each(keep_ledger_fd(), from, on_event,
 					   on_bad, NULL, &e) != 0)
 		log_error("%s", e.text);
+	/* The last message's lines may have been cut between recipients. */
+	m = self.last_lines > 0 ? message_find(self.last) : NULL;
+	if (m != NULL)
+		m->is_accounted = false;
 	if (self.bad > 0)
 		log_error("ledger damaged_lines=%zu", self.bad);
 	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
