@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Recipients, policies and routes.  Without a snapshot every answer is
- * LATER: mail is neither refused nor passed on a guess.  So it is with one
- * that knows no domain: the database may have been lost.
+ * Recipients and policies.  Without a snapshot every answer is LATER: mail
+ * is neither refused nor passed on a guess.  So it is with one that knows
+ * no domain: the database may have been lost.
  */
 #include "answers.h"
 
@@ -127,31 +127,5 @@ answer_policy(peer_id from, struct frame *f)
 		}
 	}
 	peer_answer(from, f->token, FRAME_policy_reply, &r, -1);
-	buf_release(&text);
-}
-
-void
-answer_route(peer_id from, struct frame *f)
-{
-	const struct frame_route_ask *ask = FRAME_BODY(f, route_ask);
-	const struct policy *p = snapshot();
-	struct frame_route_reply r = { .status = ANSWER_LATER,
-				       .text = LATER_TEXT };
-	const struct policy_domain *d;
-	struct buf text = { .limit = 16000 };
-
-	counted();
-	if (p != NULL) {
-		d = policy_domain(p, ask->domain);
-		r.status = d != NULL ? ANSWER_OK : ANSWER_NO;
-		r.text = d != NULL ? "" : "no route: not one of our domains";
-		for (size_t i = 0; d != NULL && i < d->dest_count; i++)
-			if (buf_printf(&text, "%lld %s %u\n",
-				       (long long)d->dests[i].priority,
-				       d->dests[i].host, d->dests[i].port) < 0)
-				break;
-		r.dests = buf_span(&text);
-	}
-	peer_answer(from, f->token, FRAME_route_reply, &r, -1);
 	buf_release(&text);
 }
