@@ -6,14 +6,13 @@
  * build only.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "conf_keys.h"
 #include "setting.h"
 #include "stats.h"
-
-#define TEXT_SIZE 64
 
 /* Text as roff shows it unchanged. */
 static void
@@ -72,19 +71,19 @@ put_conf(const struct conf_row *row)
 static void
 put_knob(const struct knob *k)
 {
-	char dflt[TEXT_SIZE], min[TEXT_SIZE], max[TEXT_SIZE];
+	char dflt[KNOB_TEXT_SIZE], range[2 * KNOB_TEXT_SIZE];
+	struct knob_value v = knob_default(k);
+	bool has_quotes = k->type == KNOB_TYPE_TEXT;
 
-	knob_text(k, k->dflt, dflt, sizeof(dflt));
-	knob_text(k, k->min, min, sizeof(min));
-	knob_text(k, k->max, max, sizeof(max));
+	knob_text(k, &v, dflt, sizeof(dflt));
+	knob_range(k, range, sizeof(range));
 	put_name(k->name);
 	put_help(k->help);
-	if (k->type == KNOB_TYPE_BOOL)
-		printf("Default %s", dflt);
-	else
-		printf("From %s to %s, default %s", min, max, dflt);
-	if (k->type == KNOB_TYPE_INT)
-		printf(" (%s)", k->unit);
+	printf("Takes ");
+	put(range);
+	fputs(has_quotes ? ", default \\(dq" : ", default ", stdout);
+	put(dflt);
+	fputs(has_quotes ? "\\(dq" : "", stdout);
 	fputs("; for all", stdout);
 	if (k->levels & LEVEL_DOMAIN)
 		fputs(", a domain", stdout);

@@ -156,16 +156,16 @@ cmd_setting_set(struct ctx *c)
 {
 	const struct knob *k;
 	struct target t;
-	char text[64];
+	char text[KNOB_TEXT_SIZE];
 	struct err e;
-	int64_t value;
+	struct knob_value value;
 	int code = both_of(c, &k, &t);
 
 	if (code != EX_OK)
 		return code;
 	if (knob_parse(k, c->args[1], &value, &e) < 0)
 		return complain(c, EX_DATAERR, "%s", e.text);
-	knob_text(k, value, text, sizeof(text));
+	knob_text(k, &value, text, sizeof(text));
 	return put_value(c, k, &t, text);
 }
 
@@ -203,8 +203,9 @@ static void
 add_levels(struct ctx *c, const struct knob *k, const struct target *t,
 	   struct record *r)
 {
+	struct knob_value dflt = knob_default(k);
 	struct buf lines = { 0 };
-	char text[64];
+	char text[KNOB_TEXT_SIZE];
 
 	if (t->level == LEVEL_USER)
 		add_written(c, k, LEVEL_USER, t->subject, &lines);
@@ -212,7 +213,7 @@ add_levels(struct ctx *c, const struct knob *k, const struct target *t,
 		add_written(c, k, LEVEL_DOMAIN, strrchr(t->asked, '@') + 1,
 			    &lines);
 	add_written(c, k, LEVEL_GLOBAL, "", &lines);
-	knob_text(k, k->dflt, text, sizeof(text));
+	knob_text(k, &dflt, text, sizeof(text));
 	(void)buf_printf(&lines, "%sdefault: %s", lines.len > 0 ? "\n" : "",
 			 text);
 	record_list(r, "written", buf_str(&lines));
@@ -224,9 +225,9 @@ setting_record(const struct policy *p, const struct knob *k,
 	       const struct target *t, struct record *r)
 {
 	struct policy_origin o = policy_effective(p, k, t->asked);
-	char text[64];
+	char text[KNOB_TEXT_SIZE];
 
-	knob_text(k, o.value, text, sizeof(text));
+	knob_text(k, &o.value, text, sizeof(text));
 	record_str(r, "name", k->name);
 	record_str(r, "value", text);
 	record_str(r, "from", level_name(o.level));
@@ -237,15 +238,14 @@ static void
 add_explanation(struct ctx *c, const struct knob *k, const struct target *t,
 		struct record *r)
 {
-	char text[64];
+	struct knob_value dflt = knob_default(k);
+	char text[2 * KNOB_TEXT_SIZE];
 
 	add_levels(c, k, t, r);
-	knob_text(k, k->dflt, text, sizeof(text));
+	knob_text(k, &dflt, text, sizeof(text));
 	record_str(r, "default", text);
-	knob_text(k, k->min, text, sizeof(text));
-	record_str(r, "min", text);
-	knob_text(k, k->max, text, sizeof(text));
-	record_str(r, "max", text);
+	knob_range(k, text, sizeof(text));
+	record_str(r, "range", text);
 	record_str(r, "unit", k->unit);
 	str_fmt(text, sizeof(text), "global%s%s",
 		(k->levels & LEVEL_DOMAIN) != 0 ? " domain" : "",

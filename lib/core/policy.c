@@ -126,7 +126,8 @@ effective(const struct policy *p, const struct knob *k,
 						  &p->global_subject };
 	static const enum knob_level names[] = { LEVEL_USER, LEVEL_DOMAIN,
 						 LEVEL_GLOBAL };
-	struct policy_origin origin = { .subject = "", .value = k->dflt };
+	struct policy_origin origin = { .subject = "",
+					.value = knob_default(k) };
 	const struct policy_value *v;
 	size_t i;
 
@@ -152,7 +153,7 @@ folds_detail(const struct policy *p, const struct policy_entry *entry)
 
 	if (entry != NULL)
 		domain = &entry->subject;
-	return k != NULL && effective(p, k, domain, NULL).value != 0;
+	return k != NULL && effective(p, k, domain, NULL).value.number != 0;
 }
 
 /* What an address comes to; without a local part it has no user. */
@@ -247,7 +248,7 @@ apply(const struct policy_subject *subject, struct knobs *out)
 	if (subject == NULL)
 		return;
 	for (v = subject->values; v != NULL; v = v->next)
-		knobs_put(out, v->knob, v->value);
+		knobs_put(out, v->knob, &v->value);
 }
 
 void

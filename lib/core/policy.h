@@ -57,7 +57,7 @@ const struct knobs *policy_global(const struct policy *p);
 struct policy_origin {
 	enum knob_level level; /* 0: default */
 	const char *subject; /* domain or user, "" */
-	int64_t value;
+	struct knob_value value; /* its text lies in the snapshot */
 };
 
 /*

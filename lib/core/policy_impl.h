@@ -12,7 +12,7 @@
 
 struct policy_value {
 	const struct knob *knob;
-	int64_t value;
+	struct knob_value value; /* its text in the arena */
 	struct policy_value *next;
 };
 

@@ -301,8 +301,8 @@ load_setting(struct loader *l, const char *key, const char *value)
 	struct policy_value *v;
 	enum knob_level at = LEVEL_GLOBAL;
 	const struct knob *k;
+	struct knob_value n;
 	struct err why;
-	int64_t n;
 
 	str_copy(copy, sizeof(copy), key);
 	split_key(copy, &level, &name, &word);
@@ -327,6 +327,8 @@ load_setting(struct loader *l, const char *key, const char *value)
 	v = arena_alloc(a, sizeof(*v));
 	v->knob = k;
 	v->value = n;
+	if (n.text != NULL)
+		v->value.text = arena_strdup(a, n.text);
 	v->next = subject->values;
 	subject->values = v;
 }
@@ -379,7 +381,7 @@ finish(struct loader *l)
 	}
 	knobs_default(&p->global);
 	for (v = p->global_subject.values; v != NULL; v = v->next)
-		knobs_put(&p->global, v->knob, v->value);
+		knobs_put(&p->global, v->knob, &v->value);
 	if (l->warnings > WARNINGS_MAX && l->warn != NULL) {
 		char text[64];
 

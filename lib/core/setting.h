@@ -14,9 +14,19 @@
 #include "buf.h"
 #include "err.h"
 
-enum knob_type { KNOB_TYPE_INT, KNOB_TYPE_MS, KNOB_TYPE_BYTES, KNOB_TYPE_BOOL };
+enum knob_type {
+	KNOB_TYPE_INT,
+	KNOB_TYPE_MS,
+	KNOB_TYPE_BYTES,
+	KNOB_TYPE_BOOL,
+	KNOB_TYPE_POINTS, /* thousandths */
+	KNOB_TYPE_ENUM, /* index of the word in choices */
+	KNOB_TYPE_TEXT
+};
 enum knob_level { LEVEL_GLOBAL = 1, LEVEL_DOMAIN = 2, LEVEL_USER = 4 };
 enum knob_way { WAY_IN = 1, WAY_OUT = 2, WAY_BOTH = 3 };
+
+#define KNOB_TEXT_SIZE 128 /* any value as text, and NUL */
 
 /* One value per knob, by name: knobs.filter_window. */
 struct knobs {
@@ -24,22 +34,35 @@ struct knobs {
 #define KNOB_MS(name, ...) int64_t name;
 #define KNOB_BYTES(name, ...) int64_t name;
 #define KNOB_BOOL(name, ...) int64_t name;
+#define KNOB_POINTS(name, ...) int64_t name;
+#define KNOB_ENUM(name, ...) int64_t name;
+#define KNOB_TEXT(name, ...) char name[KNOB_TEXT_SIZE];
 #include "setting.def"
 #undef KNOB_INT
 #undef KNOB_MS
 #undef KNOB_BYTES
 #undef KNOB_BOOL
+#undef KNOB_POINTS
+#undef KNOB_ENUM
+#undef KNOB_TEXT
+};
+
+/* A value of some knob: one or the other by its type. */
+struct knob_value {
+	int64_t number;
+	const char *text; /* of KNOB_TYPE_TEXT, borrowed; else NULL */
 };
 
 struct knob {
 	const char *name;
 	enum knob_type type;
-	int64_t dflt, min, max;
+	int64_t dflt, min, max; /* of a text: its length */
 	const char *unit;
 	unsigned levels; /* set of enum knob_level */
 	enum knob_way way;
 	const char *help;
 	size_t offset; /* in struct knobs */
+	const char *words; /* "a|b|c" of an enum, the default of a text */
 };
 
 /* The whole table, in the order of setting.def. */
@@ -48,15 +71,23 @@ extern const size_t knob_count;
 
 /* NULL when unknown; e then has the nearest right name. */
 const struct knob *knob_find(const char *name, struct err *e);
-/* Reads a value in the knob's own notation, checks its range. */
-int knob_parse(const struct knob *k, const char *text, int64_t *out,
+struct knob_value knob_default(const struct knob *k);
+bool knob_value_eq(const struct knob_value *a, const struct knob_value *b);
+/* Reads a value in the knob's own notation, checks its range.  The text of
+ * out is the text given. */
+int knob_parse(const struct knob *k, const char *text, struct knob_value *out,
 	       struct err *e);
-/* In the notation that knob_parse() reads; size >= 32. */
-void knob_text(const struct knob *k, int64_t value, char *dst, size_t size);
+/* In the notation that knob_parse() reads; size >= KNOB_TEXT_SIZE. */
+void knob_text(const struct knob *k, const struct knob_value *v, char *dst,
+	       size_t size);
+/* What values it takes, for people: "1s to 1d", "none, may or must". */
+void knob_range(const struct knob *k, char *dst, size_t size);
 
 void knobs_default(struct knobs *s);
-int64_t knobs_get(const struct knobs *s, const struct knob *k);
-void knobs_put(struct knobs *s, const struct knob *k, int64_t value);
+/* The text of what it returns lies in s. */
+struct knob_value knobs_get(const struct knobs *s, const struct knob *k);
+void knobs_put(struct knobs *s, const struct knob *k,
+	       const struct knob_value *v);
 /*
  * The lines "name=value\n" of all that differ from the default, and back
  * (on top of what is there).  Unknown names of a newer control are

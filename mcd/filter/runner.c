@@ -41,12 +41,13 @@ static int
 make_edits(const struct knobs *k, const char *name, struct buf *out,
 	   struct err *e)
 {
-	char field[64];
+	char field[KNOB_TEXT_SIZE + 64];
 	struct edit edit = { .offset = 0 };
 
 	if (!k->id_header)
 		return 0;
-	if (!str_fmt(field, sizeof(field), "X-MC-ID: %s\r\n", name))
+	if (!str_fmt(field, sizeof(field), "%sID: %s\r\n", k->header_prefix,
+		     name))
 		return err_set(e, "name of the message is too long");
 	edit.text = span_of(field);
 	return edits_write(&edit, 1, out, e);

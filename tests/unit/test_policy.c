@@ -170,13 +170,14 @@ check_values(const struct policy *p)
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		k = knob_find(values[i].knob, NULL);
 		o = policy_effective(p, k, values[i].address);
-		CHECK_INT(o.value, values[i].value, "%s", values[i].words);
+		CHECK_INT(o.value.number, values[i].value, "%s",
+			  values[i].words);
 		CHECK_INT(o.level, values[i].level, "%s: level",
 			  values[i].words);
 		CHECK_STR(o.subject, values[i].subject, "%s: whose",
 			  values[i].words);
 		policy_knobs(p, values[i].address, &all);
-		CHECK_INT(knobs_get(&all, k), values[i].value,
+		CHECK_INT(knobs_get(&all, k).number, values[i].value,
 			  "%s: the same among all", values[i].words);
 	}
 	CHECK_INT(policy_global(p)->filter_window, 50, "the global knobs");

@@ -55,8 +55,8 @@ static const struct {
 static void
 check_cases(void)
 {
+	struct knob_value value;
 	const struct knob *k;
-	int64_t value;
 	struct err e;
 	size_t i;
 	int rc;
@@ -65,12 +65,13 @@ check_cases(void)
 		k = knob_find(cases[i].knob, &e);
 		if (!CHECK(k != NULL, "%s is a knob", cases[i].knob))
 			continue;
-		value = 0;
+		value.number = 0;
 		e.text[0] = '\0';
 		rc = knob_parse(k, cases[i].text, &value, &e);
 		CHECK_STR(rc == 0 ? NULL : e.text, cases[i].want, "%s",
 			  cases[i].words);
-		CHECK_INT(value, cases[i].value, "%s: value", cases[i].words);
+		CHECK_INT(value.number, cases[i].value, "%s: value",
+			  cases[i].words);
 		CHECK_INT(knob_parse(k, cases[i].text, &value, NULL), rc,
 			  "%s: the same without a place for an error",
 			  cases[i].words);
@@ -97,27 +98,42 @@ check_names(void)
 
 /* What is written of value is read back to it. */
 static bool
-is_read_back(const struct knob *k, int64_t value)
+is_read_back(const struct knob *k, const struct knob_value *v)
 {
-	char text[32];
-	int64_t again;
+	char text[KNOB_TEXT_SIZE];
+	struct knob_value again;
 
-	knob_text(k, value, text, sizeof(text));
-	return knob_parse(k, text, &again, NULL) == 0 && again == value;
+	knob_text(k, v, text, sizeof(text));
+	return knob_parse(k, text, &again, NULL) == 0 &&
+	       knob_value_eq(&again, v);
+}
+
+static bool
+is_number_read_back(const struct knob *k, int64_t number)
+{
+	struct knob_value v = { .number = number };
+
+	return k->type == KNOB_TYPE_TEXT || k->type == KNOB_TYPE_ENUM ||
+	       is_read_back(k, &v);
 }
 
 static void
 check_rows(void)
 {
+	struct knob_value dflt;
 	const struct knob *k;
 	size_t i, j;
 
 	for (i = 0; i < knob_count; i++) {
 		k = &knob_table[i];
-		CHECK(k->min <= k->dflt && k->dflt <= k->max,
+		dflt = knob_default(k);
+		CHECK(k->min <= dflt.number && dflt.number <= k->max &&
+			      (k->type != KNOB_TYPE_TEXT ||
+			       k->max < KNOB_TEXT_SIZE),
 		      "%s: the default is in range", k->name);
-		CHECK(is_read_back(k, k->dflt) && is_read_back(k, k->min) &&
-			      is_read_back(k, k->max),
+		CHECK(is_read_back(k, &dflt) &&
+			      is_number_read_back(k, k->min) &&
+			      is_number_read_back(k, k->max),
 		      "%s: default, least and most are read back", k->name);
 		CHECK((k->levels & LEVEL_GLOBAL) != 0 &&
 			      (k->way & WAY_BOTH) != 0 && *k->help != '\0' &&
@@ -147,13 +163,111 @@ check_texts(void)
 		{ "hold_mail", 1, "yes" },
 		{ "filter_window", 1000, "1000" },
 	};
-	char text[32];
+	char text[KNOB_TEXT_SIZE];
+	struct knob_value v = { 0 };
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		knob_text(knob_find(rows[i].knob, NULL), rows[i].value, text,
+		v.number = rows[i].value;
+		knob_text(knob_find(rows[i].knob, NULL), &v, text,
 			  sizeof(text));
 		CHECK_STR(text, rows[i].want, "%s as text", rows[i].knob);
+	}
+}
+
+/* Types by knobs of the test's own. */
+static const struct knob points = {
+	.name = "points",
+	.type = KNOB_TYPE_POINTS,
+	.min = -10000,
+	.max = 10000,
+};
+static const struct knob word = {
+	.name = "word",
+	.type = KNOB_TYPE_ENUM,
+	.max = INT64_MAX,
+	.words = "none|may|must",
+};
+static const struct knob line = {
+	.name = "line",
+	.type = KNOB_TYPE_TEXT,
+	.max = 10,
+	.words = "dflt",
+};
+
+static void
+check_types(void)
+{
+	static const struct {
+		const struct knob *k;
+		const char *text;
+		const char *want; /* as it is written, NULL: refused */
+	} rows[] = {
+		{ &points, "2", "2.0" },
+		{ &points, "2.50", "2.5" },
+		{ &points, "-0.125", "-0.125" },
+		{ &points, "+1.001", "1.001" },
+		{ &points, "10.000", "10.0" },
+		{ &points, "10.001", NULL },
+		{ &points, "1.0001", NULL },
+		{ &points, "1.", NULL },
+		{ &points, ".5", "0.5" },
+		{ &points, "-", NULL },
+		{ &points, "", NULL },
+		{ &points, "1e3", NULL },
+		{ &points, "99999999999999999999", NULL },
+		{ &word, "may", "may" },
+		{ &word, "MUST", "must" },
+		{ &word, "ma", NULL },
+		{ &word, "may|must", NULL },
+		{ &word, "", NULL },
+		{ &line, "", "" },
+		{ &line, "{Spam?}", "{Spam?}" },
+		{ &line, "ten bytes.", "ten bytes." },
+		{ &line, "eleven byte", NULL },
+		{ &line, "two\nlines", NULL },
+		{ &line, "\xff", NULL },
+	};
+	char text[KNOB_TEXT_SIZE];
+	struct knob_value v;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		rc = knob_parse(rows[i].k, rows[i].text, &v, NULL);
+		if (rc == 0)
+			knob_text(rows[i].k, &v, text, sizeof(text));
+		CHECK_STR(rc == 0 ? text : NULL, rows[i].want, "%s of \"%s\"",
+			  rows[i].k->name, rows[i].text);
+	}
+}
+
+static void
+check_ranges(void)
+{
+	static const struct {
+		const struct knob *k;
+		const char *text, *want;
+	} rows[] = {
+		{ &points, "x",
+		  "setting points: \"x\" is not a number such as 2.5: "
+		  "expected -10.0 to 10.0" },
+		{ &word, "x",
+		  "setting word: \"x\" is none of its words: expected none, "
+		  "may or must" },
+		{ &line, "eleven byte",
+		  "setting line: \"eleven byte\" is out of range: expected a "
+		  "line of at most 10 bytes" },
+	};
+	struct knob_value v;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		e.text[0] = '\0';
+		(void)knob_parse(rows[i].k, rows[i].text, &v, &e);
+		CHECK_STR(e.text, rows[i].want, "what %s takes",
+			  rows[i].k->name);
 	}
 }
 
@@ -172,10 +286,13 @@ check_lines(void)
 	a.filter_window = 7;
 	a.retry_first = 1000;
 	a.hold_mail = 1;
-	CHECK_INT(knobs_write(&a, &out), 0, "three that differ");
+	memset(a.header_prefix, 0, sizeof(a.header_prefix));
+	str_copy(a.header_prefix, sizeof(a.header_prefix), "X-Ours=");
+	CHECK_INT(knobs_write(&a, &out), 0, "four that differ");
 	CHECK_STR(buf_str(&out),
-		  "filter_window=7\nhold_mail=yes\nretry_first=1s\n",
-		  "are three lines");
+		  "filter_window=7\nhold_mail=yes\n"
+		  "header_prefix=X-Ours=\nretry_first=1s\n",
+		  "are four lines");
 	knobs_default(&b);
 	CHECK(knobs_read(buf_span(&out), &b, &e) == 0 &&
 		      memcmp(&a, &b, sizeof(a)) == 0,
@@ -227,6 +344,8 @@ main(void)
 	check_names();
 	check_rows();
 	check_texts();
+	check_types();
+	check_ranges();
 	check_lines();
 	check_bad_lines();
 	return check_done();
