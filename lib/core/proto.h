@@ -38,6 +38,9 @@ enum answer { ANSWER_OK, ANSWER_LATER, ANSWER_NO };
 
 enum action { ACTION_DELIVER, ACTION_HOLD, ACTION_QUARANTINE, ACTION_DISCARD };
 
+/* What the filters hold a message for: its sender is told nothing. */
+enum judged { JUDGED_SPAM = 1, JUDGED_VIRUS = 2 };
+
 enum scan_status {
 	SCAN_DONE,
 	SCAN_LATER, /* could not be judged now; counts for nothing */

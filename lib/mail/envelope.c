@@ -13,18 +13,22 @@
 
 #define CHILD_DIGITS_MAX 6 /* of N in ID.N */
 
-#define FIELD(key, kind, of, type, member)                                     \
+#define FIELD(since, key, kind, of, type, member)                              \
 	{                                                                      \
 		key, sizeof(key) - 1, kind, of, offsetof(struct type, member), \
-			false                                                  \
+			false, since                                           \
 	}
-#define OWN(key, kind, member) FIELD(key, kind, OF_ENVELOPE, envelope, member)
-#define RCPT(key, kind, member) FIELD(key, kind, OF_RCPT, rcpt, member)
-#define CHILD(key, kind, member) FIELD(key, kind, OF_CHILD, child, member)
-#define NEEDED(key, kind, member)                               \
-	{                                                       \
-		key, sizeof(key) - 1, kind, OF_ENVELOPE,        \
-			offsetof(struct envelope, member), true \
+#define OWN(key, kind, member) \
+	FIELD(1, key, kind, OF_ENVELOPE, envelope, member)
+#define RCPT(key, kind, member) FIELD(1, key, kind, OF_RCPT, rcpt, member)
+#define CHILD(key, kind, member) FIELD(1, key, kind, OF_CHILD, child, member)
+#define OWN2(key, kind, member) \
+	FIELD(2, key, kind, OF_ENVELOPE, envelope, member)
+#define CHILD2(key, kind, member) FIELD(2, key, kind, OF_CHILD, child, member)
+#define NEEDED(key, kind, member)                                  \
+	{                                                          \
+		key, sizeof(key) - 1, kind, OF_ENVELOPE,           \
+			offsetof(struct envelope, member), true, 1 \
 	}
 
 const struct field envelope_fields[ENVELOPE_FIELDS] = {
@@ -37,6 +41,8 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	OWN("outbound", FIELD_BOOL, is_outbound),
 	OWN("8bit", FIELD_BOOL, is_8bit),
 	OWN("utf8", FIELD_BOOL, is_utf8),
+	OWN2("spam", FIELD_BOOL, is_spam),
+	OWN2("virus", FIELD_BOOL, is_virus),
 	OWN("sender", FIELD_TEXT, sender),
 	OWN("client-ip", FIELD_TEXT, client_ip),
 	OWN("client-name", FIELD_TEXT, client_name),
@@ -58,6 +64,8 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	RCPT("rcpt-status", FIELD_TEXT, status),
 	CHILD("child", FIELD_CHILD, number),
 	CHILD("child-reason", FIELD_TEXT, reason),
+	CHILD2("child-spam", FIELD_BOOL, is_spam),
+	CHILD2("child-virus", FIELD_BOOL, is_virus),
 	CHILD("child-edit", FIELD_EDIT, edits),
 };
 

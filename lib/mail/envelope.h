@@ -17,7 +17,9 @@
 #include "buf.h"
 #include "err.h"
 
-#define ENVELOPE_VERSION 1
+/* The newest that is read.  The oldest that says all is written, so that
+ * an older mcd can go on with what it understands. */
+#define ENVELOPE_VERSION 2
 #define ENVELOPE_MAX (64 * 1024 * 1024) /* bytes of one envelope file */
 #define ENVELOPE_RCPTS_MAX 20000
 #define ENVELOPE_EDITS_MAX 256 /* of one fate */
@@ -70,6 +72,7 @@ struct child {
 	uint32_t number; /* from 1: becomes ID.number */
 	enum state state;
 	const char *reason; /* for hold and quarantine, "" */
+	bool is_spam, is_virus; /* its filters' verdict */
 	struct edit *edits;
 	size_t edit_count;
 };
@@ -87,6 +90,7 @@ struct envelope {
 	bool is_outbound;
 	bool is_8bit; /* BODY=8BITMIME */
 	bool is_utf8; /* SMTPUTF8 */
+	bool is_spam, is_virus; /* the filters' verdict: nobody is told */
 	const char *sender; /* "" for the null path */
 	const char *client_ip; /* "" for our own */
 	const char *client_name; /* verified reverse name or "" */

@@ -39,10 +39,11 @@ struct field {
 	enum field_of of;
 	size_t at; /* offset in the struct */
 	bool is_needed;
+	unsigned since; /* the first version that has it */
 };
 
 /* In the order they are written; a value that is 0 or "" is left out. */
-#define ENVELOPE_FIELDS 31
+#define ENVELOPE_FIELDS 35
 extern const struct field envelope_fields[ENVELOPE_FIELDS];
 
 extern const char *const envelope_source_names[2]; /* by enum source */

@@ -10,6 +10,8 @@
 #include "envelope_field.h"
 #include "str.h"
 
+_Static_assert(ENVELOPE_VERSION < 10, "the version is one digit");
+
 static bool
 is_plain(char c)
 {
@@ -156,35 +158,45 @@ add_field(struct buf *out, const struct field *f, const void *thing)
 	return 0;
 }
 
+/* *version becomes what is needed to read them. */
 static int
-add_fields(struct buf *out, enum field_of of, const void *thing)
+add_fields(struct buf *out, enum field_of of, const void *thing,
+	   unsigned *version)
 {
-	size_t i;
+	const struct field *f;
+	size_t i, before;
 
-	for (i = 0; i < ENVELOPE_FIELDS; i++)
-		if (envelope_fields[i].of == of &&
-		    add_field(out, &envelope_fields[i], thing) < 0)
+	for (i = 0; i < ENVELOPE_FIELDS; i++) {
+		f = &envelope_fields[i];
+		before = out->len;
+		if (f->of == of && add_field(out, f, thing) < 0)
 			return -1;
+		if (out->len > before && f->since > *version)
+			*version = f->since;
+	}
 	return 0;
 }
 
 static int
 add_all(const struct envelope *env, struct buf *out)
 {
-	size_t start = out->len;
+	size_t start = out->len, digit;
+	unsigned version = 1;
 	uint32_t crc;
 	size_t i;
 
-	if (buf_printf(out, "%s%d\n", ENVELOPE_FIRST_KEY, ENVELOPE_VERSION) <
-		    0 ||
-	    add_fields(out, OF_ENVELOPE, env) < 0)
+	if (buf_printf(out, "%s%u\n", ENVELOPE_FIRST_KEY, version) < 0)
+		return -1;
+	digit = out->len - 2;
+	if (add_fields(out, OF_ENVELOPE, env, &version) < 0)
 		return -1;
 	for (i = 0; i < env->rcpt_count; i++)
-		if (add_fields(out, OF_RCPT, &env->rcpts[i]) < 0)
+		if (add_fields(out, OF_RCPT, &env->rcpts[i], &version) < 0)
 			return -1;
 	for (i = 0; i < env->child_count; i++)
-		if (add_fields(out, OF_CHILD, &env->children[i]) < 0)
+		if (add_fields(out, OF_CHILD, &env->children[i], &version) < 0)
 			return -1;
+	out->data[digit] = (char)('0' + version);
 	crc = crc32_update(0, out->data + start, out->len - start);
 	return buf_printf(out, "end: %08" PRIX32 "\n", crc);
 }

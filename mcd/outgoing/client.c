@@ -102,7 +102,8 @@ fail_reply(struct client *c, const struct smtp_reply *r)
 static void
 protocol_error(struct client *c, const char *what)
 {
-	struct client_result why = { OUTCOME_DEFERRED, 0, "4.5.0", NULL };
+	struct client_result why = { OUTCOME_DEFERRED, 0, "4.5.0", NULL,
+				     false };
 	char text[600];
 
 	str_fmt(text, sizeof(text), "protocol error %s: %s", client_where(c),
@@ -125,11 +126,13 @@ unexpected(struct client *c, const struct smtp_reply *r)
 static void
 tell_accepted(struct client *c, const struct client_result *r)
 {
+	struct client_result res = *r;
 	size_t i;
 
+	res.has_dsn = has(c, OFFERS_DSN);
 	for (i = 0; i < c->mail->rcpt_count; i++)
 		if (c->is_accepted[i])
-			c->ops->rcpt(c->arg, i, r);
+			c->ops->rcpt(c->arg, i, &res);
 }
 
 static void
@@ -217,11 +220,11 @@ cannot_send(const struct client *c)
 {
 	static const struct client_result utf8 = {
 		OUTCOME_FAILED, 0, "5.6.7",
-		"next hop does not offer SMTPUTF8, which this mail needs"
+		"next hop does not offer SMTPUTF8, which this mail needs", false
 	};
 	static const struct client_result size = {
 		OUTCOME_FAILED, 0, "5.3.4",
-		"message is larger than the next hop takes"
+		"message is larger than the next hop takes", false
 	};
 
 	if (c->mail->needs_utf8 && !has(c, OFFERS_SMTPUTF8))
@@ -563,7 +566,7 @@ client_release(struct client *c)
 void
 client_lost(struct client *c, const char *enhanced, const char *why)
 {
-	struct client_result r = { OUTCOME_DEFERRED, 0, enhanced, NULL };
+	struct client_result r = { OUTCOME_DEFERRED, 0, enhanced, NULL, false };
 	char text[600];
 
 	str_fmt(text, sizeof(text), "%s %s", why, client_where(c));

@@ -41,6 +41,7 @@ struct client_result {
 	int code; /* 0: not a reply of the server */
 	const char *enhanced;
 	const char *text;
+	bool has_dsn; /* delivered to a server that offers DSN */
 };
 
 /* None may free the client. */

@@ -50,6 +50,7 @@ struct delivery {
 	size_t rcpt_count, rcpt_max; /* collected, announced */
 	bool is_running; /* deliver_end was seen */
 	bool is_bad; /* what queue said makes no sense */
+	bool is_unreachable; /* no address could be talked to */
 	struct edit_stream stream;
 	/* the way */
 	struct route_want want;
@@ -154,6 +155,7 @@ tell(struct delivery *d, struct delivery_rcpt *rcpt,
 		.enhanced = r->enhanced,
 		.text = text,
 		.relay = relay,
+		.has_dsn = r->has_dsn,
 	};
 
 	if (rcpt->is_told)
@@ -167,7 +169,10 @@ tell(struct delivery *d, struct delivery_rcpt *rcpt,
 static void
 finish(struct delivery *d)
 {
-	struct frame_deliver_done done = { .name = d->name };
+	struct frame_deliver_done done = {
+		.name = d->name,
+		.is_unreachable = d->is_unreachable,
+	};
 
 	(void)peer_answer(d->from, d->id.id, FRAME_deliver_done, &done, -1);
 	delivery_free(d);
@@ -187,7 +192,7 @@ finish_all(struct delivery *d, const struct client_result *r, const char *relay)
 static void
 defer_all(struct delivery *d, const char *enhanced, const char *text)
 {
-	struct client_result r = { OUTCOME_DEFERRED, 0, enhanced, text };
+	struct client_result r = { OUTCOME_DEFERRED, 0, enhanced, text, false };
 
 	finish_all(d, &r, "");
 }
@@ -206,12 +211,13 @@ static void
 give_up(struct delivery *d)
 {
 	struct client_result r = { OUTCOME_DEFERRED, d->last_code,
-				   d->last_enhanced, d->last_text };
+				   d->last_enhanced, d->last_text, false };
 
 	if (d->last_text[0] == '\0') {
 		defer_all(d, "4.4.4", "no destination known");
 		return;
 	}
+	d->is_unreachable = true;
 	finish_all(d, &r, d->relay);
 }
 
@@ -270,6 +276,7 @@ on_failed(void *arg, const struct client_result *why, bool was_stale,
 	if (is_past_end) {
 		/* It may be there; to ask again is to send twice, not to
 		 * is to lose it. */
+		d->is_unreachable = true;
 		finish_all(d, why, d->relay);
 		return;
 	}

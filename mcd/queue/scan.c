@@ -227,6 +227,7 @@ take_verdict(struct scan *s, const struct frame_verdict *b)
 	f = &s->fates[s->from + b->policy];
 	f->is_told = true;
 	f->action = (enum action)b->action;
+	f->judged = b->judged & (JUDGED_SPAM | JUDGED_VIRUS);
 	f->reason = arena_strdup(&s->arena, b->reason);
 	edits = arena_alloc(&s->arena, b->edits.len + 1);
 	if (b->edits.len > 0)

@@ -24,6 +24,7 @@ struct fate {
 	struct span knobs;
 	bool is_told;
 	enum action action;
+	uint32_t judged; /* set of enum judged */
 	const char *reason;
 	struct span edits; /* edits_write() */
 	uint32_t child; /* number in a split, 0: none */

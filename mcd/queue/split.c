@@ -70,6 +70,8 @@ make_child(struct split *s, const struct child *c, struct envelope *out)
 		      (unsigned long)c->number);
 	out->generation = env->generation + 1;
 	out->reason = c->reason;
+	out->is_spam = c->is_spam;
+	out->is_virus = c->is_virus;
 	out->deaths = 0;
 	out->edits = c->edits;
 	out->edit_count = c->edit_count;

@@ -68,7 +68,8 @@ show_decision(const struct scan *s, const struct fate *f, size_t rcpts)
 static bool
 is_same(const struct fate *a, const struct fate *b)
 {
-	return a->action == b->action && a->edits.len == b->edits.len &&
+	return a->action == b->action && a->judged == b->judged &&
+	       a->edits.len == b->edits.len &&
 	       memcmp(a->edits.p, b->edits.p, a->edits.len) == 0;
 }
 
@@ -149,6 +150,8 @@ move_all(struct scan *s, const struct fate *f)
 		return;
 	}
 	s->env.reason = f->action == ACTION_DELIVER ? "" : f->reason;
+	s->env.is_spam = (f->judged & JUDGED_SPAM) != 0;
+	s->env.is_virus = (f->judged & JUDGED_VIRUS) != 0;
 	s->env.deaths = 0;
 	change_write(s->m, &s->env, action_states[f->action], on_moved, s);
 }
@@ -176,6 +179,8 @@ split_all(struct scan *s, int count)
 		c->number = f->child;
 		c->state = action_states[f->action];
 		c->reason = f->action == ACTION_DELIVER ? "" : f->reason;
+		c->is_spam = (f->judged & JUDGED_SPAM) != 0;
+		c->is_virus = (f->judged & JUDGED_VIRUS) != 0;
 		if (join_edits(s, f, &c->edits, &c->edit_count, &e) != 0) {
 			verdict_again(s, e.text);
 			return;

@@ -247,7 +247,8 @@ hop_relay(const char *name, const struct ip_port *to, char *dst)
 static void
 hop_takes(const struct hop *h)
 {
-	struct client_result ok = { OUTCOME_DELIVERED, 250, "2.0.0", "ok" };
+	struct client_result ok = { OUTCOME_DELIVERED, 250, "2.0.0", "ok",
+				    false };
 	struct span piece;
 	size_t i;
 	int n;
@@ -265,9 +266,11 @@ hop_takes(const struct hop *h)
 static bool
 act(void)
 {
-	struct client_result lost = { OUTCOME_DEFERRED, 0, "4.4.2", "lost" };
-	struct client_result no = { OUTCOME_FAILED, 550, "5.1.1", "no" };
-	struct client_result busy = { OUTCOME_DEFERRED, 450, "4.2.0", "busy" };
+	struct client_result lost = { OUTCOME_DEFERRED, 0, "4.4.2", "lost",
+				      false };
+	struct client_result no = { OUTCOME_FAILED, 550, "5.1.1", "no", false };
+	struct client_result busy = { OUTCOME_DEFERRED, 450, "4.2.0", "busy",
+				      false };
 	enum does does = w.tries > 0 ? w.hops[w.tries - 1] : IS_SILENT;
 	struct hop h = w.hop;
 	size_t i;

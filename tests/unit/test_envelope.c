@@ -188,6 +188,35 @@ check_split(void)
 	arena_release(&a);
 }
 
+/* Written as version 2 only by what version 1 does not have. */
+static void
+check_judged(void)
+{
+	struct arena a = { 0 };
+	struct buf text = { 0 };
+	struct envelope env;
+	struct err e;
+
+	load("v2-judged", &text);
+	if (CHECK_INT(read_text(&text, &a, &env, &e), ENVELOPE_OK,
+		      "v2-judged is read: %s", e.text)) {
+		CHECK(env.is_spam && env.is_virus && env.child_count == 1 &&
+			      env.children[0].is_spam &&
+			      env.children[0].is_virus,
+		      "v2-judged: what the filters found");
+		check_again("v2-judged", &env, &text);
+		env.is_spam = env.is_virus = false;
+		env.children[0].is_spam = env.children[0].is_virus = false;
+		buf_clear(&text);
+		CHECK(envelope_write(&env, &text, NULL) == 0 &&
+			      str_has_prefix(buf_str(&text),
+					     "mcgate-envelope: 1\n"),
+		      "without it an older mcd can read it");
+	}
+	buf_release(&text);
+	arena_release(&a);
+}
+
 static void
 check_newer(void)
 {
@@ -196,12 +225,12 @@ check_newer(void)
 	struct envelope env;
 	struct err e;
 
-	load("v2", &text);
+	load("v9", &text);
 	CHECK_INT(read_text(&text, &a, &env, &e), ENVELOPE_NEWER,
-		  "version 2 is not for us");
+		  "version 9 is not for us");
 	CHECK_STR(e.text,
-		  "written by a newer mcgate: envelope version 2, this one "
-		  "knows up to 1",
+		  "written by a newer mcgate: envelope version 9, this one "
+		  "knows up to 2",
 		  "and that is said plainly");
 	buf_release(&text);
 	arena_release(&a);
@@ -581,6 +610,7 @@ main(void)
 	check_minimal();
 	check_full();
 	check_split();
+	check_judged();
 	check_newer();
 	for (i = 0; i < sizeof(bads) / sizeof(bads[0]); i++)
 		check_bad(&bads[i]);
