@@ -14,6 +14,7 @@ libsqlite3-dev
 libconfig-dev
 libunbound-dev
 libseccomp-dev
+libssl-dev
 python3:python3
 '
 

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "file.h"
 #include "io.h"
+#include "log.h"
 
 /* What is read goes here first: an idle connection has no buffer. */
 static char piece[IO_PIECE + IO_KEEP_MAX];
@@ -51,6 +52,21 @@ make_ready(struct io *io)
 		timer_set(&ready_timer, 0);
 }
 
+/* Reading is allowed: not too much waits on either side. */
+static bool
+may_read(const struct io *io)
+{
+	return !io->at_end && io->error == 0 && io->in.len <= IO_KEEP_MAX &&
+	       io->out.len <= IO_OUT_HIGH;
+}
+
+static bool
+is_securing(const struct io *io)
+{
+	return !io->is_finishing && (io->tls_state == IO_TLS_DUE ||
+				     io->tls_state == IO_TLS_HANDSHAKE);
+}
+
 static void
 set_watch(struct io *io)
 {
@@ -58,15 +74,51 @@ set_watch(struct io *io)
 
 	if (io->fd < 0)
 		return;
-	if (io->is_connecting || io->out.len > 0)
-		what |= WATCH_WRITE;
-	if (!io->is_connecting && !io->at_end && io->error == 0 &&
-	    io->in.len <= IO_KEEP_MAX && io->out.len <= IO_OUT_HIGH)
-		what |= WATCH_READ;
+	if (io->is_connecting ||
+	    (is_securing(io) && io->tls_state == IO_TLS_DUE)) {
+		what = WATCH_WRITE;
+	} else if (is_securing(io)) {
+		what = tls_waits_for(io->tls);
+	} else {
+		if (io->out.len > 0 || io->read_wants_write)
+			what |= WATCH_WRITE;
+		if (may_read(io) || io->write_wants_read)
+			what |= WATCH_READ;
+	}
 	if (io->error != 0)
 		what = 0;
 	if (what != io->watch.what)
 		watch_set(&io->watch, what);
+}
+
+/* As recv(2) and send(2), whatever there is between. */
+static ssize_t
+pull(struct io *io, void *p, size_t n)
+{
+	ssize_t got;
+
+	/* What comes after our last words is only thrown away. */
+	if (io->tls_state != IO_TLS_ON || io->is_finishing)
+		return recv(io->fd, p, n, 0);
+	got = tls_read(io->tls, p, n);
+	io->may_have_more = got > 0;
+	io->read_wants_write =
+		got < 0 && (tls_waits_for(io->tls) & WATCH_WRITE) != 0;
+	return got;
+}
+
+static ssize_t
+push(struct io *io, const void *p, size_t n)
+{
+	ssize_t put;
+
+	if (io->tls_state == IO_TLS_ON) {
+		put = tls_write(io->tls, p, n);
+		io->write_wants_read =
+			put < 0 && (tls_waits_for(io->tls) & WATCH_READ) != 0;
+		return put;
+	}
+	return send(io->fd, p, n, MSG_NOSIGNAL);
 }
 
 /* Writes what the socket takes. */
@@ -75,9 +127,10 @@ push_out(struct io *io)
 {
 	size_t done = 0;
 
+	if (io->tls_state == IO_TLS_HANDSHAKE)
+		return;
 	while (io->error == 0 && done < io->out.len) {
-		ssize_t n = send(io->fd, io->out.data + done,
-				 io->out.len - done, MSG_NOSIGNAL);
+		ssize_t n = push(io, io->out.data + done, io->out.len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -103,6 +156,8 @@ go_on_finishing(struct io *io)
 {
 	if (io->out.len == 0 && io->error == 0 && !io->is_shut) {
 		io->is_shut = true;
+		if (io->tls != NULL)
+			tls_shut(io->tls);
 		if (shutdown(io->fd, SHUT_WR) < 0)
 			io->error = errno;
 	}
@@ -151,9 +206,9 @@ read_piece(struct io *io, size_t *total, const bool *gone)
 	size_t kept = io->in.len;
 	ssize_t n;
 
-	if (kept > IO_KEEP_MAX || io->out.len > IO_OUT_HIGH)
+	if (kept > IO_KEEP_MAX || io->out.len > IO_OUT_HIGH || is_securing(io))
 		return 0;
-	n = recv(io->fd, piece + kept, IO_PIECE, 0);
+	n = pull(io, piece + kept, IO_PIECE);
 	if (n < 0 && errno == EINTR)
 		return 1;
 	if (n < 0) {
@@ -172,7 +227,7 @@ read_piece(struct io *io, size_t *total, const bool *gone)
 		memcpy(piece, io->in.data, kept);
 	if (!give(io, piece, kept + (size_t)n, gone))
 		return -1;
-	return n == IO_PIECE;
+	return n == IO_PIECE || io->may_have_more;
 }
 
 /* False when the io is gone. */
@@ -205,6 +260,41 @@ finish_connect(struct io *io)
 		io->ops->connected(io->arg);
 }
 
+/* The handshake, or the wait for it. */
+static void
+go_on_securing(struct io *io)
+{
+	/* What nobody protected is not to be taken for what comes later. */
+	if (io->in.len > 0 && io->error == 0)
+		io->error = EBADMSG;
+	if (io->tls_state == IO_TLS_DUE && io->out.len == 0)
+		io->tls_state = IO_TLS_HANDSHAKE;
+	if (io->tls_state != IO_TLS_HANDSHAKE || io->error != 0)
+		return;
+	switch (tls_handshake(io->tls, io->fd)) {
+	case TLS_STEP_DONE:
+		io->tls_state = IO_TLS_ON;
+		io->may_have_more = true;
+		io->ops->secured(io->arg);
+		break;
+	case TLS_STEP_WAIT:
+		break;
+	case TLS_STEP_FAILED:
+		io->error = errno;
+		break;
+	}
+}
+
+static const char *
+why_broken(const struct io *io)
+{
+	if (io->error == EBADMSG)
+		return "text in the clear behind STARTTLS";
+	if (io->tls != NULL && *tls_error(io->tls) != '\0')
+		return tls_error(io->tls);
+	return strerror(io->error);
+}
+
 /* Tells the owner that nothing more comes. */
 static void
 tell_end(struct io *io)
@@ -215,7 +305,7 @@ tell_end(struct io *io)
 			io->ops->end(io->arg, "");
 	} else if (!io->end_told) {
 		io->end_told = true;
-		io->ops->end(io->arg, strerror(io->error));
+		io->ops->end(io->arg, why_broken(io));
 	}
 }
 
@@ -226,6 +316,12 @@ tell_end(struct io *io)
 static bool
 work(struct io *io, int what, bool again, const bool *gone)
 {
+	if (is_securing(io)) {
+		go_on_securing(io);
+		if (!*gone && !io->is_finishing && io->error != 0)
+			tell_end(io);
+		return !*gone;
+	}
 	if (again && io->in.len > 0 && io->out.len <= IO_OUT_HIGH &&
 	    !io->is_finishing && !give(io, io->in.data, io->in.len, gone))
 		return false;
@@ -262,16 +358,21 @@ turn(struct io *io, int what)
 		if (gone)
 			return;
 	}
-	if ((what & WATCH_WRITE) != 0) {
+	if ((what & WATCH_WRITE) != 0 || io->write_wants_read) {
 		push_out(io);
 		again = true;
 	}
+	/* No event of the socket's tells of what TLS has read already. */
+	if (io->may_have_more || io->read_wants_write)
+		what |= WATCH_READ;
 	if (!work(io, what, again, &gone))
 		return;
 	if (io->is_finishing) {
 		go_on_finishing(io);
 		if (gone)
 			return;
+	} else if (io->may_have_more && may_read(io)) {
+		make_ready(io);
 	}
 out:
 	io->gone = NULL;
@@ -368,6 +469,9 @@ io_release(struct io *io)
 	file_shut(&io->fd);
 	buf_release(&io->in);
 	buf_release(&io->out);
+	tls_free(io->tls);
+	io->tls = NULL;
+	io->tls_state = IO_PLAIN;
 }
 
 bool
@@ -410,6 +514,23 @@ io_want_output(struct io *io, bool wanted)
 }
 
 void
+io_start_tls(struct io *io, struct tls *t)
+{
+	if (io->tls != NULL)
+		bug("TLS is started twice");
+	io->tls = t;
+	io->tls_state = IO_TLS_DUE;
+	io_flush(io);
+	make_ready(io);
+}
+
+const struct tls_info *
+io_tls(const struct io *io)
+{
+	return io->tls == NULL ? NULL : tls_info(io->tls);
+}
+
+void
 io_deadline(struct io *io, int64_t ms)
 {
 	if (ms <= 0) {
@@ -431,6 +552,8 @@ io_finish(struct io *io)
 	io->is_finishing = true;
 	io->wants_output = false;
 	buf_release(&io->in);
+	if (io->tls_state == IO_TLS_HANDSHAKE)
+		buf_release(&io->out);
 	io_flush(io);
 	io_deadline(io, IO_LINGER_MS);
 	make_ready(io);

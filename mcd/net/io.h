@@ -18,6 +18,7 @@
 #include "ip.h"
 #include "list.h"
 #include "loop.h"
+#include "tls.h"
 
 #define IO_PIECE 65536 /* bytes read at a time */
 #define IO_TURN_MAX (4 * IO_PIECE) /* bytes read from one in one turn */
@@ -42,6 +43,9 @@ struct io_ops {
 	void (*connected)(void *arg);
 	/* Room to send more, while io_want_output() is on.  May be NULL. */
 	void (*output)(void *arg);
+	/* The handshake of io_start_tls() is done, see io_tls(); NULL only
+	 * where that is never called. */
+	void (*secured)(void *arg);
 	/*
 	 * why is "" when the other side closed in order; this is then called
 	 * again after each io_kick().  Else the connection is broken.
@@ -53,12 +57,16 @@ struct io_ops {
 	void (*finished)(void *arg);
 };
 
+/* Where a connection stands on its way to TLS. */
+enum io_tls { IO_PLAIN, IO_TLS_DUE, IO_TLS_HANDSHAKE, IO_TLS_ON };
+
 /* Embedded in its owner; private. */
 struct io {
 	struct watch watch;
 	struct timer timer;
 	struct list ready;
 	struct buf in, out;
+	struct tls *tls; /* NULL: IO_PLAIN */
 	const struct io_ops *ops;
 	void *arg;
 	bool *gone; /* told when released inside a callback */
@@ -73,6 +81,11 @@ struct io {
 	bool end_told;
 	bool is_stuck; /* nothing was taken of what is in */
 	bool wants_output;
+	/* Of TLS: it may hold bytes that the socket has not; a read or write
+	 * waits for the other direction. */
+	bool may_have_more;
+	bool read_wants_write, write_wants_read;
+	enum io_tls tls_state;
 };
 
 void io_init(struct io *io, const struct io_ops *ops, void *arg);
@@ -91,6 +104,16 @@ void io_flush(struct io *io);
 /* Has input() called again with what was not taken. */
 void io_kick(struct io *io);
 void io_want_output(struct io *io, bool wanted);
+/*
+ * What waits to be sent goes out in the clear, then the handshake begins;
+ * secured() follows, or end(), or timeout().  Takes t.  May be called in
+ * any callback.  Of input that came before, all must have been taken when
+ * that callback returns: what nobody protected is never mixed with what
+ * comes later, and the connection breaks (RFC 3207 section 4).
+ */
+void io_start_tls(struct io *io, struct tls *t);
+/* NULL when this connection is in the clear. */
+const struct tls_info *io_tls(const struct io *io);
 /* Replaces the deadline, ms from now; 0: none. */
 void io_deadline(struct io *io, int64_t ms);
 /*
