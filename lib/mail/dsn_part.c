@@ -240,7 +240,7 @@ dsn_part_status(const struct dsn *d, bool is_utf8, struct buf *out)
 static void
 text_of(const struct dsn_rcpt *r, bool is_utf8, struct buf *out)
 {
-	char clean[DSN_VALUE_SIZE];
+	char clean[DSN_VALUE_SIZE], text[DSN_VALUE_SIZE + 32];
 
 	buf_add_str(out, "\r\n    ");
 	dsn_wrap(out, 4, 4,
@@ -249,10 +249,10 @@ text_of(const struct dsn_rcpt *r, bool is_utf8, struct buf *out)
 		return;
 	if (r->relay[0] != '\0' &&
 	    str_eq(answer_kind(r->diagnostic), "smtp;")) {
-		buf_add_str(out, "      The server ");
 		dsn_clean(clean, sizeof(clean), r->relay, is_utf8);
-		buf_add_str(out, clean);
-		buf_add_str(out, " answered:\r\n");
+		str_fmt(text, sizeof(text), "The server %s answered:", clean);
+		buf_add_str(out, "      ");
+		dsn_wrap(out, 6, 6, text);
 	}
 	buf_add_str(out, "      ");
 	dsn_wrap(out, 6, 6,

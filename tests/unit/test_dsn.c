@@ -342,6 +342,7 @@ check_hostile(void)
 	for (i = 0; i < 5000; i++)
 		buf_add_str(&long_text, "\xc3\xb6x");
 	rcpt.diagnostic = buf_str(&long_text);
+	rcpt.relay = rcpt.diagnostic + strlen("550 ");
 	buf_add_str(&header, "Subject: ");
 	buf_add_span(&header, buf_span(&long_text));
 	buf_add_str(&header, "\r\n");
