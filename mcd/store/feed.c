@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "drift.h"
 #include "file.h"
 #include "log.h"
 #include "loop.h"
@@ -27,6 +28,7 @@ static struct {
 	char file[LEDGER_NAME_SIZE]; /* being read */
 	uint64_t offset; /* of what is in history.db */
 	uint64_t size; /* that is durable */
+	char grown[LEDGER_NAME_SIZE]; /* since we were there; "": none */
 	int fd;
 	bool is_closed; /* nothing will be added to file */
 	uint32_t asked; /* token of a ledger_ask */
@@ -63,6 +65,23 @@ in_trouble(const struct err *e)
 	timer_set(&self.retry, RETRY_MS);
 }
 
+/*
+ * A file of an hour to come was written while the clock was ahead: what
+ * has gone to older ones since then is found from the last file before.
+ */
+static int
+find_place(struct err *e)
+{
+	char now[LEDGER_NAME_SIZE];
+
+	if (history_position(self.history, self.file, &self.offset, e) < 0)
+		return -1;
+	ledger_file(clock_wall_us(), now);
+	if (strncmp(self.file, now, strlen(now)) <= 0)
+		return 0;
+	return history_last_file(self.history, now, self.file, &self.offset, e);
+}
+
 static int
 open_history(void)
 {
@@ -71,7 +90,7 @@ open_history(void)
 	if (self.history != NULL)
 		return 0;
 	if (history_open(self.dir, &self.history, &e) < 0 ||
-	    history_position(self.history, self.file, &self.offset, &e) < 0) {
+	    find_place(&e) < 0) {
 		in_trouble(&e);
 		return -1;
 	}
@@ -122,15 +141,49 @@ read_batch(void)
 
 static void ask(bool wants_next);
 
+/* Makes file the one that is read, from where it was left. */
+static int
+go_to(const char *file)
+{
+	struct err e = { "" };
+	uint64_t offset;
+
+	if (open_history() < 0)
+		return -1;
+	if (history_offset(self.history, file, &offset, &e) < 0) {
+		in_trouble(&e);
+		return -1;
+	}
+	file_shut(&self.fd);
+	self.is_closed = false;
+	str_copy(self.file, sizeof(self.file), file);
+	self.offset = offset;
+	return 0;
+}
+
+/* There is nothing more in this file and behind it.  One before it that
+ * grows: the clock was ahead when ours was begun. */
+static void
+go_back(void)
+{
+	char file[LEDGER_NAME_SIZE];
+
+	if (self.grown[0] == '\0' || strcmp(self.grown, self.file) >= 0)
+		return;
+	str_copy(file, sizeof(file), self.grown);
+	if (go_to(file) == 0)
+		timer_set(&self.step, 0);
+}
+
 static void
 take_file(struct frame *f)
 {
 	const struct frame_ledger_reply *r = FRAME_BODY(f, ledger_reply);
 
-	if (!str_eq(self.file, r->file)) {
-		str_copy(self.file, sizeof(self.file), r->file);
-		self.offset = 0;
-	}
+	if (!str_eq(self.file, r->file) && go_to(r->file) < 0)
+		return;
+	if (str_eq(self.file, self.grown))
+		self.grown[0] = '\0';
 	if (self.offset > r->size) {
 		/* What is durable does not shrink. */
 		log_warn("ledger/%s is another file than the one that was "
@@ -160,7 +213,8 @@ on_file(void *arg, struct frame *f)
 		timer_set(&self.retry, RETRY_MS);
 	else if (!self.asked_next)
 		ask(true); /* the file we were in is gone */
-	/* Else there is nothing newer: a grown note wakes us. */
+	else
+		go_back(); /* a grown note wakes us if there is none */
 }
 
 static void
@@ -202,6 +256,8 @@ on_step(void *arg)
 	} else if (self.is_closed) {
 		file_shut(&self.fd);
 		ask(true);
+	} else {
+		go_back();
 	}
 }
 
@@ -221,9 +277,11 @@ feed_on_grown(peer_id from, struct frame *f)
 		if (g->size > self.size)
 			self.size = g->size;
 		self.is_closed = false; /* as it seems */
-	} else if (self.fd >= 0 && !self.is_closed) {
-		/* Another file grows: ours is finished; ask for its end. */
-		file_shut(&self.fd);
+	} else {
+		str_copy(self.grown, sizeof(self.grown), g->file);
+		/* Ours is finished, as it seems: ask for its end. */
+		if (!self.is_closed)
+			file_shut(&self.fd);
 	}
 	feed_wake();
 }
@@ -236,7 +294,7 @@ on_expire(void *arg)
 	int more = 0;
 
 	(void)arg;
-	if (self.history != NULL) {
+	if (self.history != NULL && drift_is_sane()) {
 		more = history_expire(self.history, before_us, &e);
 		if (more < 0)
 			in_trouble(&e);
@@ -248,6 +306,7 @@ void
 feed_start(const char *dir)
 {
 	str_copy(self.dir, sizeof(self.dir), dir);
+	drift_init();
 	timer_init(&self.step, on_step, NULL);
 	timer_init(&self.retry, on_step, NULL);
 	timer_init(&self.expire, on_expire, NULL);

@@ -22,6 +22,15 @@
 
 #define EXPIRE_ROWS 5000
 
+/* The offset of each file that was read, beside that of the last one:
+ * the order of their names is not always the order of time. */
+#define FILE_TABLE                                           \
+	"CREATE TABLE file(name TEXT PRIMARY KEY NOT NULL,"  \
+	" offset INTEGER NOT NULL) WITHOUT ROWID;"           \
+	"INSERT INTO file SELECT file, offset FROM position" \
+	" WHERE file <> '';"                                 \
+	"PRAGMA user_version = 2;"
+
 static const char schema[] =
 	"CREATE TABLE event("
 	" seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, verb TEXT NOT NULL,"
@@ -43,8 +52,7 @@ static const char schema[] =
 	"CREATE INDEX event_at ON event(at);"
 	"CREATE TABLE position(one INTEGER PRIMARY KEY CHECK(one = 1),"
 	" file TEXT NOT NULL, offset INTEGER NOT NULL);"
-	"INSERT INTO position VALUES(1, '', 0);"
-	"PRAGMA user_version = 1;";
+	"INSERT INTO position VALUES(1, '', 0);" FILE_TABLE;
 
 static const char insert_sql[] =
 	"INSERT INTO event(at, verb, id, name, rcpt, sender, source, client,"
@@ -84,6 +92,18 @@ user_version(struct history *h)
 	return version;
 }
 
+/* From nothing, or from an older version. */
+static int
+make_tables(struct history *h, int version, struct err *e)
+{
+	if (version == HISTORY_VERSION)
+		return 0;
+	if (run(h, "BEGIN IMMEDIATE", e) < 0 ||
+	    run(h, version == 0 ? schema : FILE_TABLE, e) < 0)
+		return -1;
+	return run(h, "COMMIT", e);
+}
+
 static int
 prepare(struct history *h, struct err *e)
 {
@@ -104,8 +124,7 @@ prepare(struct history *h, struct err *e)
 			       "history.db was written by a newer mcd "
 			       "(version %d, ours is %d)",
 			       version, HISTORY_VERSION);
-	if (version == 0 && (run(h, "BEGIN IMMEDIATE", e) < 0 ||
-			     run(h, schema, e) < 0 || run(h, "COMMIT", e) < 0))
+	if (make_tables(h, version, e) < 0)
 		return -1;
 	if (sqlite3_prepare_v2(h->db, insert_sql, -1, &h->insert, NULL) ==
 	    SQLITE_OK)
@@ -206,27 +225,65 @@ history_open(const char *dir, struct history **out, struct err *e)
 	return try_open(path, out, e) == 0 ? 0 : -1;
 }
 
+static void
+bind_text(sqlite3_stmt *st, int at, const char *s)
+{
+	sqlite3_bind_text(st, at, s != NULL ? s : "", -1, SQLITE_STATIC);
+}
+
+/* A row of a name and an offset, found by text (NULL: there is nothing to
+ * bind); "" and 0 without one. */
+static int
+read_place(struct history *h, const char *sql, const char *text, char *file,
+	   uint64_t *offset, struct err *e)
+{
+	const unsigned char *name = NULL;
+	sqlite3_stmt *st;
+	int r;
+
+	*offset = 0;
+	if (sqlite3_prepare_v2(h->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return history_error(h, e, "reading its position");
+	if (text != NULL)
+		bind_text(st, 1, text);
+	r = sqlite3_step(st);
+	if (r == SQLITE_ROW) {
+		name = sqlite3_column_text(st, 0);
+		*offset = (uint64_t)sqlite3_column_int64(st, 1);
+	}
+	str_copy(file, LEDGER_NAME_SIZE,
+		 name != NULL ? (const char *)name : "");
+	if (r != SQLITE_ROW && r != SQLITE_DONE)
+		history_error(h, e, "reading its position");
+	sqlite3_finalize(st);
+	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -1;
+}
+
 int
 history_position(struct history *h, char *file, uint64_t *offset, struct err *e)
 {
-	sqlite3_stmt *st;
-	int result = -1;
+	return read_place(h, "SELECT file, offset FROM position", NULL, file,
+			  offset, e);
+}
 
-	if (sqlite3_prepare_v2(h->db, "SELECT file, offset FROM position", -1,
-			       &st, NULL) != SQLITE_OK)
-		return history_error(h, e, "reading its position");
-	if (sqlite3_step(st) == SQLITE_ROW) {
-		const unsigned char *text = sqlite3_column_text(st, 0);
+int
+history_offset(struct history *h, const char *file, uint64_t *offset,
+	       struct err *e)
+{
+	char name[LEDGER_NAME_SIZE];
 
-		str_copy(file, LEDGER_NAME_SIZE,
-			 text != NULL ? (const char *)text : "");
-		*offset = (uint64_t)sqlite3_column_int64(st, 1);
-		result = 0;
-	} else {
-		history_error(h, e, "reading its position");
-	}
-	sqlite3_finalize(st);
-	return result;
+	return read_place(h, "SELECT name, offset FROM file WHERE name = ?",
+			  file, name, offset, e);
+}
+
+int
+history_last_file(struct history *h, const char *upto, char *file,
+		  uint64_t *offset, struct err *e)
+{
+	return read_place(h,
+			  "SELECT name, offset FROM file WHERE name <= ?"
+			  " ORDER BY name DESC LIMIT 1",
+			  upto, file, offset, e);
 }
 
 int
@@ -239,12 +296,6 @@ void
 history_rollback(struct history *h)
 {
 	(void)sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
-}
-
-static void
-bind_text(sqlite3_stmt *st, int at, const char *s)
-{
-	sqlite3_bind_text(st, at, s != NULL ? s : "", -1, SQLITE_STATIC);
 }
 
 int
@@ -282,24 +333,46 @@ history_add(struct history *h, const struct ledger_event *ev, struct err *e)
 	return 0;
 }
 
-int
-history_commit(struct history *h, const char *file, uint64_t offset,
-	       struct err *e)
+static int
+keep_place(struct history *h, const char *sql, const char *file,
+	   uint64_t offset, struct err *e)
 {
 	sqlite3_stmt *st;
 	int r;
 
-	if (sqlite3_prepare_v2(h->db,
-			       "UPDATE position SET file = ?, offset = ?", -1,
-			       &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(h->db, sql, -1, &st, NULL) != SQLITE_OK)
 		return history_error(h, e, "keeping its position");
 	bind_text(st, 1, file);
 	sqlite3_bind_int64(st, 2, (int64_t)offset);
 	r = sqlite3_step(st);
 	sqlite3_finalize(st);
-	if (r != SQLITE_DONE)
-		return history_error(h, e, "keeping its position");
+	return r == SQLITE_DONE ? 0
+				: history_error(h, e, "keeping its position");
+}
+
+int
+history_commit(struct history *h, const char *file, uint64_t offset,
+	       struct err *e)
+{
+	if (keep_place(h, "UPDATE position SET file = ?, offset = ?", file,
+		       offset, e) < 0 ||
+	    keep_place(h, "INSERT OR REPLACE INTO file VALUES(?, ?)", file,
+		       offset, e) < 0)
+		return -1;
 	return run(h, "COMMIT", e);
+}
+
+/* Of files that only hold what is older; they are gone, or soon will be. */
+static int
+expire_places(struct history *h, int64_t before_us, struct err *e)
+{
+	char least[LEDGER_NAME_SIZE];
+
+	ledger_file(before_us, least);
+	return keep_place(h,
+			  "DELETE FROM file WHERE name < ?1 AND name <>"
+			  " (SELECT file FROM position) AND ?2 = 0",
+			  least, 0, e);
 }
 
 int
@@ -308,6 +381,8 @@ history_expire(struct history *h, int64_t before_us, struct err *e)
 	sqlite3_stmt *st;
 	int r;
 
+	if (expire_places(h, before_us, e) < 0)
+		return -1;
 	if (sqlite3_prepare_v2(h->db,
 			       "DELETE FROM event WHERE seq IN (SELECT seq "
 			       "FROM event WHERE at < ? LIMIT ?)",

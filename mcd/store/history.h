@@ -17,7 +17,7 @@
 
 struct history;
 
-#define HISTORY_VERSION 1
+#define HISTORY_VERSION 2
 
 /*
  * Opens dir/history.db or makes it; a damaged one is moved aside and made
@@ -35,6 +35,12 @@ int history_discard(const char *dir, struct err *e);
  * is not in yet; "" and 0 for a new database. */
 int history_position(struct history *h, char *file, uint64_t *offset,
 		     struct err *e);
+/* What of a file is in: 0 for one that was not read yet. */
+int history_offset(struct history *h, const char *file, uint64_t *offset,
+		   struct err *e);
+/* The last file that was read of those up to this name; "" and 0: none. */
+int history_last_file(struct history *h, const char *upto, char *file,
+		      uint64_t *offset, struct err *e);
 
 /* A batch of events and the position behind them, in one transaction. */
 int history_begin(struct history *h, struct err *e);

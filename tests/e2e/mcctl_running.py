@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -188,6 +189,44 @@ def at_rest():
           "and wakes for what comes", lab.log())
 
 
+def edit_history(*statements):
+    db = sqlite3.connect(f"{lab.dir}/lib/history.db")
+    for sql, *values in statements:
+        db.execute(sql, values)
+    db.commit()
+    db.close()
+
+
+def ahead():
+    """The clock was far ahead for a while, and is right again."""
+    lab.down()
+    folder = f"{lab.dir}/spool/ledger"
+    now = max(os.listdir(folder))
+    future = f"2090{now[4:]}"
+    os.rename(f"{folder}/{now}", f"{folder}/{future}")
+    edit_history(["UPDATE file SET name = ? WHERE name = ?", future, now],
+                 ["UPDATE position SET file = ?", future])
+    lab.start_mcd()
+    name = accept(lab, text_mail("right"), rcpts=["right@ours.example"])
+
+    def is_in():
+        return len(lab.rows("trace", name)) == 2
+
+    claim(wait_for(is_in), "what comes after the clock was put right is "
+          "in the history", lab.rows("trace", name), lab.log())
+    lab.down()
+    edit_history(["UPDATE position SET file = ?, offset = "
+                  "(SELECT offset FROM file WHERE name = ?)", future, future],
+                 ["DELETE FROM file WHERE name >= ? AND name < ?", now,
+                  future],
+                 ["DELETE FROM event WHERE id = ?", name])
+    lab.start_mcd()
+    claim(wait_for(is_in), "and what came while store stood there",
+          lab.rows("trace", name), lab.log())
+    rows = lab.rows("trace", "new@ours.example")
+    claim(len(rows) == 2 and is_traced(), "nothing is twice", rows)
+
+
 def account():
     """Beside a gateway that takes and delivers mail all the time."""
     sink.accept()
@@ -220,7 +259,7 @@ def account():
     claim(lab.empties(60), "all is delivered", lab.left())
     lab.balances("at the end it balances", unrecorded=0, queued=0,
                  damaged_lines=0,
-                 delivered=2 * len(sent) + ROWS + 1 + 2)
+                 delivered=2 * len(sent) + ROWS + 1 + 3)
 
 
 def lost():
@@ -330,5 +369,5 @@ def crashed():
           and "intake: open" in text, "status for people", text)
 
 
-run(fill, pages, both, stopped, history, at_rest, account, lost,
+run(fill, pages, both, stopped, history, at_rest, ahead, account, lost,
     control_dies, at_once, nobody_waits_for, crashed)

@@ -209,16 +209,52 @@ test_position(void)
 	history_close(h);
 }
 
+/* A clock that was ahead leaves a file whose name is behind all others. */
+static void
+test_places(void)
+{
+	char file[LEDGER_NAME_SIZE];
+	struct history *h = open_history();
+	uint64_t offset = 1;
+
+	(void)history_begin(h, &e);
+	CHECK_INT(history_commit(h, "2030010100", 99, &e), 0,
+		  "a file of an hour to come: %s", e.text);
+	CHECK(history_offset(h, "2026112214", &offset, &e) == 0 &&
+		      offset == 4711,
+	      "where each file was left is kept");
+	CHECK(history_offset(h, "2026112215", &offset, &e) == 0 && offset == 0,
+	      "one that was not read is not begun");
+	CHECK(history_last_file(h, "2026112300", file, &offset, &e) == 0 &&
+		      str_eq(file, "2026112214") && offset == 4711,
+	      "the last one up to an hour");
+	CHECK(history_last_file(h, "2020010100", file, &offset, &e) == 0 &&
+		      file[0] == '\0' && offset == 0,
+	      "there may be none");
+	CHECK(history_expire(h, HOUR, &e) == 0 &&
+		      history_offset(h, "2026112214", &offset, &e) == 0 &&
+		      offset == 4711,
+	      "places stay while the events do");
+	history_close(h);
+}
+
 static void
 test_expire(void)
 {
 	struct history *h = open_history();
+	uint64_t offset = 1;
 
 	CHECK_INT(history_expire(h, 2 * HOUR, &e), 0, "old events go");
 	CHECK_STR(traced(h, A), "delivered 1.1, held 1.2",
 		  "those from before the time, and no others");
 	CHECK_INT(history_expire(h, 100 * HOUR, &e), 0, "all are old");
 	CHECK_STR(traced(h, A), "", "none is left");
+	CHECK_INT(history_expire(h, INT64_C(1800000000000000), &e), 0,
+		  "in 2027");
+	CHECK(history_offset(h, "2026112214", &offset, &e) == 0 && offset == 0,
+	      "the place in a file of 2026 is forgotten");
+	CHECK(history_offset(h, "2030010100", &offset, &e) == 0 && offset == 99,
+	      "that in a newer one is not");
 	history_close(h);
 }
 
@@ -285,13 +321,21 @@ static void
 test_versions(void)
 {
 	struct history *h;
+	uint64_t offset = 1;
 
 	exec_sql("PRAGMA user_version = 99");
 	h = open_history();
 	CHECK(h == NULL && strstr(e.text, "newer") != NULL,
 	      "one of a newer version is left: %s", e.text);
 	CHECK_INT(count_aside(), 1, "where it is");
-	exec_sql("PRAGMA user_version = 1; DROP TABLE event;");
+	exec_sql("DROP TABLE file; PRAGMA user_version = 1;"
+		 "UPDATE position SET file = '2026112214', offset = 47;");
+	h = open_history();
+	CHECK(h != NULL && history_offset(h, "2026112214", &offset, &e) == 0 &&
+		      offset == 47,
+	      "one of version 1 goes on where it was: %s", e.text);
+	history_close(h);
+	exec_sql("DROP TABLE event;");
 	h = open_history();
 	CHECK(h != NULL && add_events(h) == 0,
 	      "one whose tables are others is made again: %s", e.text);
@@ -319,6 +363,7 @@ main(void)
 		return EXIT_FAILURE;
 	test_trace();
 	test_position();
+	test_places();
 	test_expire();
 	test_damage();
 	test_versions();
