@@ -15,6 +15,10 @@ libconfig-dev
 libunbound-dev
 libseccomp-dev
 libssl-dev
+libspf2-dev
+libopendkim-dev
+libopendmarc-dev
+libpsl-dev
 python3:python3
 '
 

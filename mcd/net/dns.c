@@ -267,11 +267,31 @@ on_deadline(void *arg)
 	answer_failure(q);
 }
 
+/* libunbound takes names as they stand in zone files. */
+static void
+escape(const char *name, char *dst, size_t size)
+{
+	size_t used = 0;
+
+	for (; *name != '\0' && used + 5 < size; name++) {
+		unsigned char c = (unsigned char)*name;
+
+		if (c > ' ' && c < 0x7f && strchr("\\\"();@$", c) == NULL) {
+			dst[used++] = *name;
+			continue;
+		}
+		(void)str_fmt(dst + used, size - used, "\\%03u", c);
+		used += 4;
+	}
+	dst[used] = '\0';
+}
+
 void
 dns_ask(const char *name, unsigned type, int64_t timeout_ms, dns_fn *fn,
 	void *arg)
 {
 	struct dns_answer failed = { .rcode = DNS_SERVFAIL };
+	char escaped[4 * DNS_NAME_SIZE];
 	struct question *q;
 	int rc;
 
@@ -287,8 +307,9 @@ dns_ask(const char *name, unsigned type, int64_t timeout_ms, dns_fn *fn,
 	dns.pending++;
 	timer_init(&q->timer, on_deadline, q);
 	q->is_asking = true;
-	rc = ub_resolve_event(dns.ctx, name, (int)type, ns_c_in, q, on_result,
-			      &q->async_id);
+	escape(name, escaped, sizeof(escaped));
+	rc = ub_resolve_event(dns.ctx, escaped, (int)type, ns_c_in, q,
+			      on_result, &q->async_id);
 	if (rc != 0 && !q->is_done)
 		answer_failure(q);
 	q->is_asking = false;

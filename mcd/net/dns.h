@@ -12,17 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "err.h"
 #include "buf.h"
+#include "err.h"
+#include "records.h"
 
 #define DNS_FORWARDERS_MAX 8
 #define DNS_RECORDS_MAX 49152 /* bytes of an answer's records */
 #define DNS_PENDING_MAX 4096 /* questions that wait */
-
-/* RFC 1035 section 4.1.1 */
-#define DNS_NOERROR 0
-#define DNS_SERVFAIL 2
-#define DNS_NXDOMAIN 3
 
 /* Where questions go: "ADDR@PORT". */
 struct dns_conf {
@@ -44,21 +40,12 @@ void dns_conf_resolv(struct dns_conf *c, struct span text);
  */
 int dns_init(const struct dns_conf *c, struct err *e);
 
-struct dns_answer {
-	int rcode; /* DNS_NOERROR, DNS_SERVFAIL or DNS_NXDOMAIN */
-	bool is_secure; /* DNSSEC says so */
-	uint32_t ttl; /* the least of the records, seconds */
-	/* u16 length (little-endian) and rdata of each; names in it are
-	 * written out */
-	struct span records;
-};
-
 /* a is valid for the call. */
 typedef void dns_fn(void *arg, const struct dns_answer *a);
 
 /*
- * Asks for records of class IN.  fn is called once, perhaps before this
- * returns.
+ * Asks for records of class IN.  Every byte of name but the dots is part of
+ * a label.  fn is called once, perhaps before this returns.
  */
 void dns_ask(const char *name, unsigned type, int64_t timeout_ms, dns_fn *fn,
 	     void *arg);

@@ -14,7 +14,12 @@ see() {
 	lib/util) ;;
 	lib/mail) dirs="$dirs lib/mail" ;;
 	lib/core | snmp-agent) dirs="$dirs lib/mail lib/core $1" ;;
-	lib/tui | mctop | mcctl) dirs="$dirs lib/mail lib/core lib/tui $1" ;;
+	lib/tui | mctop) dirs="$dirs lib/mail lib/core lib/tui $1" ;;
+	mcctl)
+		dirs="$dirs lib/mail lib/core lib/tui mcd/net mcd/wrap $1"
+		;;
+	mcd/net) dirs="$dirs lib/mail lib/core $1" ;;
+	mcd/wrap) dirs="$dirs lib/mail lib/core mcd/net $1" ;;
 	*) dirs="$dirs lib/mail lib/core mcd mcd/net mcd/wrap $1" ;;
 	esac
 	for d in $dirs; do

@@ -26,14 +26,14 @@ wrong_includes() {
 		below["lib/mail"] = below["lib/util"] "lib/mail "
 		below["lib/core"] = below["lib/mail"] "lib/core "
 		below["lib/tui"] = below["lib/core"] "lib/tui "
-		below["mcd"] = below["lib/core"] "mcd mcd/net mcd/wrap "
-		below["mcd/net"] = below["mcd"]
-		below["mcd/wrap"] = below["mcd"]
+		below["mcd/net"] = below["lib/core"] "mcd/net "
+		below["mcd/wrap"] = below["mcd/net"] "mcd/wrap "
+		below["mcd"] = below["mcd/wrap"] "mcd "
 		n = split("incoming queue filter lookup outgoing control " \
 		    "store", r, " ")
 		for (i = 1; i <= n; i++)
 			below["mcd/" r[i]] = below["mcd"] "mcd/" r[i] " "
-		below["mcctl"] = below["lib/tui"] "mcctl "
+		below["mcctl"] = below["lib/tui"] "mcd/net mcd/wrap mcctl "
 		below["mctop"] = below["lib/tui"] "mctop "
 		below["snmp-agent"] = below["lib/core"] "snmp-agent "
 		below["man"] = below["lib/core"] "mcctl man "
