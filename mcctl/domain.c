@@ -155,6 +155,14 @@ is_setting_of(const char *key, const char *domain)
 		       : str_has_prefix(key, "domain ") && at[-1] == ' ';
 }
 
+static bool
+is_rcpt_of(const char *key, const char *domain)
+{
+	const char *at = strrchr(key, '@');
+
+	return at != NULL && str_eq(at + 1, domain);
+}
+
 static enum db_result
 drop_rows(struct ctx *c, const char *kind, const char *domain,
 	  bool (*is_chosen)(const char *key, const char *domain), struct err *e)
@@ -313,6 +321,8 @@ put_domain(struct ctx *c, const char *key)
 	r = db_put(c->db, "domain", key, target, &e);
 	if (r == DB_OK && alias != NULL)
 		r = drop_rows(c, "setting", key, is_setting_of, &e);
+	if (r == DB_OK)
+		r = drop_rows(c, "rcpt", key, is_rcpt_of, &e);
 	if (r != DB_OK)
 		return complain_db(c, r, &e);
 	return put_dests(c, key);

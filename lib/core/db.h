@@ -13,6 +13,9 @@
  * setting   global NAME                  text of knob_text()
  *           domain example.org NAME
  *           user local@example.org NAME
+ * relay     192.0.2.0/24                 note; may send outwards
+ * peer      192.0.2.0/24                 note; its X-MC- fields are kept
+ * rcpt      local@example.org            ""; policy_key() of a recipient
  */
 #ifndef DB_H
 #define DB_H

@@ -21,6 +21,7 @@ policy_free(struct policy *p)
 		return;
 	dict_release(&p->domains, NULL);
 	dict_release(&p->users, NULL);
+	dict_release(&p->rcpts, NULL);
 	arena_release(&p->arena);
 	free(p);
 }
@@ -163,8 +164,8 @@ struct subjects {
 };
 
 static int
-find_key(const struct policy *p, const char *address, struct subjects *out,
-	 struct err *e)
+find_key(const struct policy *p, const char *address, bool folds,
+	 struct subjects *out, struct err *e)
 {
 	const char *at = strrchr(address, '@');
 	char local[ADDRESS_TEXT_SIZE];
@@ -191,7 +192,8 @@ find_key(const struct policy *p, const char *address, struct subjects *out,
 	if (unquote(local)) {
 		plus = strchr(local, '+');
 		/* What begins with a + has no base to fold to. */
-		if (plus != NULL && plus > local && folds_detail(p, out->entry))
+		if (plus != NULL && plus > local && folds &&
+		    folds_detail(p, out->entry))
 			*plus = '\0';
 	}
 	if (!str_fmt(out->key, sizeof(out->key), "%s@%s", local, name))
@@ -205,7 +207,7 @@ policy_key(const struct policy *p, const char *address, char *dst,
 {
 	struct subjects s;
 
-	if (find_key(p, address, &s, e) == -1) {
+	if (find_key(p, address, true, &s, e) == -1) {
 		dst[0] = '\0';
 		return -1;
 	}
@@ -223,7 +225,7 @@ find_subjects(const struct policy *p, const char *address,
 
 	*domain = NULL;
 	*user = NULL;
-	if (find_key(p, address, &s, NULL) == -1 || s.entry == NULL)
+	if (find_key(p, address, true, &s, NULL) == -1 || s.entry == NULL)
 		return;
 	*domain = &s.entry->subject;
 	if (s.key[0] != '@')
@@ -260,4 +262,28 @@ policy_knobs(const struct policy *p, const char *address, struct knobs *out)
 	*out = p->global;
 	apply(domain, out);
 	apply(user, out);
+}
+
+bool
+policy_has_host(const struct policy *p, enum policy_hosts list,
+		const struct ip *ip)
+{
+	const struct policy_net *n;
+
+	for (n = p->hosts[list]; n != NULL; n = n->next)
+		if (ip_in_net(ip, &n->net))
+			return true;
+	return false;
+}
+
+bool
+policy_has_rcpt(const struct policy *p, const char *address)
+{
+	struct subjects s;
+
+	for (int folds = 0; folds < 2; folds++)
+		if (find_key(p, address, folds != 0, &s, NULL) == 0 &&
+		    dict_get(&p->rcpts, s.key) != NULL)
+			return true;
+	return false;
 }

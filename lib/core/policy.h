@@ -13,6 +13,7 @@
 
 #include "db.h"
 #include "err.h"
+#include "ip.h"
 #include "setting.h"
 
 #define POLICY_HOST_SIZE 256 /* a name or an address, and NUL */
@@ -24,6 +25,13 @@ struct policy_dest {
 	const char *host; /* name or address */
 	uint16_t port;
 	int64_t priority; /* 0 best */
+};
+
+/* Lists of hosts by network. */
+enum policy_hosts {
+	POLICY_RELAYS, /* may send outwards */
+	POLICY_PEERS, /* whose header fields with our prefix are believed */
+	POLICY_HOSTS_COUNT
 };
 
 struct policy_domain {
@@ -50,6 +58,11 @@ const struct policy_domain *policy_domain(const struct policy *p,
 					  const char *domain_key);
 /* The first by name that is no alias, or NULL. */
 const struct policy_domain *policy_first_domain(const struct policy *p);
+bool policy_has_host(const struct policy *p, enum policy_hosts list,
+		     const struct ip *ip);
+/* Whether the local list of recipients has an address of a domain of ours,
+ * as it is or with its detail folded. */
+bool policy_has_rcpt(const struct policy *p, const char *address);
 /* Of the global level. */
 const struct knobs *policy_global(const struct policy *p);
 

@@ -34,11 +34,19 @@ struct policy_entry {
 	struct policy_subject subject;
 };
 
+/* A list of hosts, in the order of its keys. */
+struct policy_net {
+	struct ip_net net;
+	struct policy_net *next;
+};
+
 /* All but the keys of the dicts lies in the arena. */
 struct policy {
 	struct arena arena;
 	struct dict domains; /* struct policy_entry */
 	struct dict users; /* struct policy_subject */
+	struct dict rcpts; /* a set: the value is the policy */
+	struct policy_net *hosts[POLICY_HOSTS_COUNT];
 	struct policy_subject global_subject;
 	struct knobs global;
 };

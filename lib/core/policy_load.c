@@ -333,7 +333,36 @@ load_setting(struct loader *l, const char *key, const char *value)
 	subject->values = v;
 }
 
-/* Rows come as dest, domain, setting: in the order of their kinds. */
+static void
+load_host(struct loader *l, enum policy_hosts list, const char *key)
+{
+	struct policy_net *n = arena_alloc(&l->policy->arena, sizeof(*n));
+	struct err why;
+
+	if (ip_net_parse(key, &n->net, &why) == -1) {
+		warn(l, "host skipped: %s", why.text);
+		return;
+	}
+	n->next = l->policy->hosts[list];
+	l->policy->hosts[list] = n;
+}
+
+/* A recipient of the local list: its domain is there already. */
+static void
+load_rcpt(struct loader *l, const char *key)
+{
+	const char *at = strrchr(key, '@');
+
+	if (at == NULL || at == key || own_domain(l, at + 1) == NULL) {
+		warn(l, "recipient \"%s\" skipped: not of a domain of ours",
+		     key);
+		return;
+	}
+	dict_set(&l->policy->rcpts, key, l->policy);
+}
+
+/* Rows come as dest, domain, peer, rcpt, relay, setting: in the order of
+ * their kinds. */
 static int
 load_row(void *arg, const char *kind, const char *key, const char *value)
 {
@@ -343,6 +372,12 @@ load_row(void *arg, const char *kind, const char *key, const char *value)
 		load_domain(l, key, value);
 	else if (str_eq(kind, "dest"))
 		load_dest(l, key, value);
+	else if (str_eq(kind, "peer"))
+		load_host(l, POLICY_PEERS, key);
+	else if (str_eq(kind, "rcpt"))
+		load_rcpt(l, key);
+	else if (str_eq(kind, "relay"))
+		load_host(l, POLICY_RELAYS, key);
 	else if (str_eq(kind, "setting"))
 		load_setting(l, key, value);
 	return 0;

@@ -36,6 +36,21 @@ int role_parse(const char *name, enum role *out);
 /* The three answers there are about mail. */
 enum answer { ANSWER_OK, ANSWER_LATER, ANSWER_NO };
 
+/* What control says of a recipient. */
+enum rcpt_status {
+	RCPT_OK,
+	RCPT_LATER, /* the settings cannot be read, or nothing is set up */
+	RCPT_BAD, /* no address */
+	RCPT_NOT_OURS, /* and the client may not send outwards */
+	RCPT_UNKNOWN /* not in the local list */
+};
+
+enum rcpt_flag {
+	RCPT_FROM_RELAY = 1, /* the client is a relay host */
+	RCPT_FROM_PEER = 2, /* its fields with our prefix are believed */
+	RCPT_FROM_OWN = 4 /* the sender's domain is ours */
+};
+
 enum action { ACTION_DELIVER, ACTION_HOLD, ACTION_QUARANTINE, ACTION_DISCARD };
 
 /* What the filters hold a message for: its sender is told nothing. */

@@ -26,6 +26,10 @@ enum knob_type {
 enum knob_level { LEVEL_GLOBAL = 1, LEVEL_DOMAIN = 2, LEVEL_USER = 4 };
 enum knob_way { WAY_IN = 1, WAY_OUT = 2, WAY_BOTH = 3 };
 
+/* The words of KNOB_ENUMs, in order. */
+enum rcpt_check { RCPT_CHECK_NONE, RCPT_CHECK_LIST, RCPT_CHECK_CALLOUT };
+enum unsure { UNSURE_LATER, UNSURE_ACCEPT };
+
 #define KNOB_TEXT_SIZE 128 /* any value as text, and NUL */
 
 /* One value per knob, by name: knobs.filter_window. */

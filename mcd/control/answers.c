@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "ip.h"
 #include "role.h"
 #include "snapshot.h"
 #include "str.h"
@@ -22,12 +23,11 @@ counted(void)
 	stats_add(role_stats(), STAT_control_questions, 1);
 }
 
-static struct frame_rcpt_reply
-rcpt_says(uint32_t code, const char *enhanced, const char *text)
+static void
+rcpt_says(struct frame_rcpt_reply *r, enum rcpt_status status, const char *text)
 {
-	return (struct frame_rcpt_reply){ .code = code,
-					  .enhanced = enhanced,
-					  .text = text };
+	r->status = status;
+	r->text = text;
 }
 
 /* The recipient in its own domain, an alias's target put in. */
@@ -62,37 +62,88 @@ postmaster_domain(const struct policy *p)
 	return policy_first_domain(p);
 }
 
-static struct frame_rcpt_reply
-judge_rcpt(const struct policy *p, const char *rcpt, char *canonical,
-	   size_t size)
+/* What is known of the client and the sender. */
+static uint32_t
+flags_of(const struct policy *p, const struct frame_rcpt_ask *ask)
+{
+	const char *at = strrchr(ask->sender, '@');
+	char key[ADDRESS_DOMAIN_MAX + 1];
+	uint32_t flags = 0;
+	struct ip ip;
+
+	if (ip_parse(ask->client_ip, &ip, NULL) == 0) {
+		if (policy_has_host(p, POLICY_RELAYS, &ip))
+			flags |= RCPT_FROM_RELAY;
+		if (policy_has_host(p, POLICY_PEERS, &ip))
+			flags |= RCPT_FROM_PEER;
+	}
+	if (at != NULL && address_domain_key(at + 1, key, NULL) == 0 &&
+	    policy_domain(p, key) != NULL)
+		flags |= RCPT_FROM_OWN;
+	return flags;
+}
+
+/* The address and the domain of ours it is in, NULL for another's; -1 when
+ * it is no address. */
+static int
+find_domain(const struct policy *p, const char *rcpt, struct address *a,
+	    const struct policy_domain **d)
 {
 	char key[ADDRESS_DOMAIN_MAX + 1];
-	const struct policy_domain *d;
-	struct frame_rcpt_reply r;
-	struct address a;
-	struct err e;
 
 	if (str_ieq(rcpt, "postmaster")) {
-		d = postmaster_domain(p);
-		memset(&a, 0, sizeof(a));
-		str_copy(a.text, sizeof(a.text), "postmaster");
-		a.local_len = strlen(a.text);
-	} else {
-		if (address_parse(span_of(rcpt), ADDRESS_ALLOW_UTF8, &a, &e) <
-			    0 ||
-		    address_domain_key(address_domain(&a), key, &e) < 0)
-			return rcpt_says(501, "5.1.3", "bad recipient address");
-		d = policy_domain(p, key);
+		*d = postmaster_domain(p);
+		memset(a, 0, sizeof(*a));
+		str_copy(a->text, sizeof(a->text), "postmaster");
+		a->local_len = strlen(a->text);
+		return 0;
 	}
-	if (d == NULL && policy_first_domain(p) == NULL)
-		return rcpt_says(451, "4.3.5", "no domain is set up here yet");
-	if (d == NULL)
-		return rcpt_says(550, "5.7.1", "relaying denied");
-	if (canonical_of(&a, d, canonical, size) < 0)
-		return rcpt_says(501, "5.1.3", "recipient address too long");
-	r = rcpt_says(250, "2.1.5", "recipient ok");
-	r.canonical = canonical;
-	return r;
+	if (address_parse(span_of(rcpt), ADDRESS_ALLOW_UTF8, a, NULL) < 0 ||
+	    address_domain_key(address_domain(a), key, NULL) < 0)
+		return -1;
+	*d = policy_domain(p, key);
+	return 0;
+}
+
+/* Of a recipient that is not ours. */
+static void
+judge_outbound(const struct policy *p, struct frame_rcpt_reply *r)
+{
+	if ((r->flags & RCPT_FROM_RELAY) != 0)
+		r->is_outbound = 1;
+	else if (policy_first_domain(p) == NULL)
+		rcpt_says(r, RCPT_LATER, "no domain is set up here yet");
+	else
+		rcpt_says(r, RCPT_NOT_OURS, "");
+}
+
+/* canonical holds ADDRESS_TEXT_SIZE. */
+static void
+judge_rcpt(const struct policy *p, const struct frame_rcpt_ask *ask,
+	   char *canonical, struct frame_rcpt_reply *r, struct knobs *knobs)
+{
+	const struct policy_domain *d = NULL;
+	struct address a;
+
+	r->flags = flags_of(p, ask);
+	if (find_domain(p, ask->rcpt, &a, &d) < 0) {
+		rcpt_says(r, RCPT_BAD, "bad recipient address");
+		return;
+	}
+	if (d == NULL) {
+		judge_outbound(p, r);
+		policy_knobs(p, ask->sender, knobs);
+		return;
+	}
+	if (canonical_of(&a, d, canonical, ADDRESS_TEXT_SIZE) < 0) {
+		canonical[0] = '\0';
+		rcpt_says(r, RCPT_BAD, "recipient address too long");
+		return;
+	}
+	policy_knobs(p, canonical, knobs);
+	if (knobs->rcpt_check == RCPT_CHECK_LIST &&
+	    !policy_has_rcpt(p, canonical))
+		rcpt_says(r, RCPT_UNKNOWN, "");
 }
 
 void
@@ -101,12 +152,22 @@ answer_rcpt(peer_id from, struct frame *f)
 	const struct frame_rcpt_ask *ask = FRAME_BODY(f, rcpt_ask);
 	const struct policy *p = snapshot();
 	char canonical[ADDRESS_TEXT_SIZE] = "";
-	struct frame_rcpt_reply r = rcpt_says(451, "4.3.0", LATER_TEXT);
+	struct frame_rcpt_reply r = { .canonical = canonical };
+	struct buf text = { 0 };
+	struct knobs knobs;
 
 	counted();
-	if (p != NULL)
-		r = judge_rcpt(p, ask->rcpt, canonical, sizeof(canonical));
+	rcpt_says(&r, RCPT_LATER, LATER_TEXT);
+	if (p != NULL) {
+		rcpt_says(&r, RCPT_OK, "");
+		knobs = *policy_global(p);
+		judge_rcpt(p, ask, canonical, &r, &knobs);
+		if (memcmp(&knobs, policy_global(p), sizeof(knobs)) != 0 &&
+		    knobs_write(&knobs, &text) == 0)
+			r.knobs = buf_span(&text);
+	}
 	peer_answer(from, f->token, FRAME_rcpt_reply, &r, -1);
+	buf_release(&text);
 }
 
 void

@@ -14,6 +14,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "commit.h"
+#include "commit_mail.h"
 #include "dict.h"
 #include "file.h"
 #include "log.h"
@@ -22,50 +23,8 @@
 #include "str.h"
 #include "xalloc.h"
 
-#define RCPT_WAIT_MS 30000 /* for control's answer */
 #define BODY_WAIT_MS 60000 /* for a descriptor */
 #define COMMIT_WAIT_MS 300000 /* for the disk */
-
-/* A recipient, first asked for, then accepted. */
-struct rcpt_item {
-	struct list node;
-	struct mail *mail;
-	uint32_t token; /* 0: answered */
-	unsigned slot;
-	const char *given; /* as the client wrote it */
-	const char *address; /* to deliver to */
-	const char *orcpt, *notify;
-};
-
-enum body_step {
-	BODY_NONE,
-	BODY_ASKED, /* body_token is out */
-	BODY_OPEN, /* fd and id are ours */
-	BODY_REFUSED, /* refusal says why */
-	BODY_SENT /* the commit is out, or done */
-};
-
-/* A transaction. */
-struct mail {
-	struct connection *c;
-	struct arena arena;
-	const char *sender, *envid, *ret;
-	bool is_8bit, is_utf8;
-	bool is_outbound;
-	uint64_t size_hint;
-	struct list asked, accepted; /* struct rcpt_item */
-	struct dict addresses; /* of the accepted */
-	unsigned rcpt_count; /* accepted, each address once */
-	enum body_step step;
-	uint32_t body_token, commit_token;
-	int fd;
-	char id[24];
-	bool is_data_due; /* the session waits for the descriptor */
-	struct session_reply refusal;
-	char refusal_text[SESSION_TEXT_MAX];
-	uint64_t size;
-	char message_id[256];
-};
 
 static struct {
 	bool is_closed; /* queue takes no mail now */
@@ -73,13 +32,6 @@ static struct {
 } intake;
 
 static const struct session_reply r_ok = { 250, "2.1.0", "Ok" };
-static const struct session_reply r_no_control = {
-	451, "4.3.0", "Recipient cannot be checked now, try again later"
-};
-static const struct session_reply r_direction = {
-	452, "4.5.3",
-	"Recipients of another direction need a message of their own"
-};
 static const struct session_reply r_no_queue = {
 	451, "4.3.0", "Message cannot be taken now, try again later"
 };
@@ -94,6 +46,24 @@ static const char *
 span_dup(struct arena *a, struct span s)
 {
 	return s.len == 0 ? "" : arena_strndup(a, s.p, s.len);
+}
+
+/* The client as the checks know it, from its first mail on. */
+static struct check_client *
+checks_of(struct connection *c)
+{
+	struct check_who who = { .ip = c->client.ip };
+
+	if (c->checks == NULL)
+		c->checks = check_client_new(&who);
+	return c->checks;
+}
+
+void
+commit_release(struct connection *c)
+{
+	check_client_free(c->checks);
+	c->checks = NULL;
 }
 
 /* Nobody waits for this descriptor any more: queue keeps no body for it. */
@@ -187,8 +157,8 @@ on_body_reply(void *arg, struct frame *f)
 	}
 }
 
-static void
-body_ask(struct mail *m)
+void
+mail_body_ask(struct mail *m)
 {
 	struct frame_body_ask ask = { .size_hint = m->size_hint };
 
@@ -216,103 +186,17 @@ on_body(void *arg, struct span piece)
 	return -1;
 }
 
-/* One that was there before gets no second copy. */
-static void
-rcpt_accept(struct rcpt_item *it, const char *canonical)
-{
-	struct mail *m = it->mail;
-
-	it->address = it->given;
-	if (canonical[0] != '\0')
-		it->address = arena_strdup(&m->arena, canonical);
-	list_del(&it->node);
-	if (dict_get(&m->addresses, it->address) == NULL) {
-		dict_set(&m->addresses, it->address, it);
-		list_push(&m->accepted, &it->node);
-		m->rcpt_count++;
-	}
-	body_ask(m);
-}
-
-static void
-rcpt_answer(struct rcpt_item *it, const struct frame_rcpt_reply *b)
-{
-	struct mail *m = it->mail;
-	struct session_reply r = r_no_control;
-
-	if (b != NULL &&
-	    (b->code / 100 == 2 || b->code / 100 == 4 || b->code / 100 == 5)) {
-		r.code = (int)b->code;
-		r.enhanced = b->enhanced;
-		r.text = b->text;
-	}
-	if (r.code < 300) {
-		if (m->rcpt_count > 0 && m->is_outbound != !!b->is_outbound) {
-			r = r_direction;
-		} else {
-			m->is_outbound = !!b->is_outbound;
-			rcpt_accept(it, b->canonical);
-			if (r.text[0] == '\0')
-				r.text = "Ok";
-		}
-	} else if (r.code == 550 && str_eq(r.enhanced, "5.7.1")) {
-		stats_add(role_stats(), STAT_in_refused_relay, 1);
-	}
-	if (r.code >= 300)
-		list_del(&it->node);
-	session_rcpt_reply(&m->c->session, it->slot, &r);
-}
-
-static void
-on_rcpt_reply(void *arg, struct frame *f)
-{
-	struct rcpt_item *it = arg;
-	struct connection *c = it->mail->c;
-
-	it->token = 0;
-	rcpt_answer(it, f != NULL ? FRAME_BODY(f, rcpt_reply) : NULL);
-	connection_wake(c);
-}
-
-static void
-on_rcpt(void *arg, const struct smtp_command *cmd, unsigned slot)
-{
-	struct connection *c = arg;
-	struct mail *m = c->mail;
-	struct rcpt_item *it = arena_alloc(&m->arena, sizeof(*it));
-	struct frame_rcpt_ask ask = {
-		.client_ip = c->client_text,
-		.sender = m->sender,
-		.rcpt = cmd->path.text,
-	};
-
-	it->mail = m;
-	it->slot = slot;
-	it->given = arena_strdup(&m->arena, cmd->path.text);
-	it->orcpt = span_dup(&m->arena, cmd->orcpt);
-	it->notify = span_dup(&m->arena, cmd->notify);
-	list_push(&m->asked, &it->node);
-	it->token = peer_ask(peer_of(ROLE_CONTROL), FRAME_rcpt_ask, &ask, -1,
-			     RCPT_WAIT_MS, on_rcpt_reply, it);
-	if (it->token == 0)
-		rcpt_answer(it, NULL);
-}
-
 static void
 mail_free(struct mail *m)
 {
 	struct list *n;
 
 	list_for(n, &m->asked)
-	{
-		struct rcpt_item *it = list_entry(n, struct rcpt_item, node);
-
-		if (it->token != 0)
-			peer_forget(it->token);
-	}
+		mail_rcpt_stop(list_entry(n, struct rcpt_item, node));
 	if (m->commit_token != 0)
 		peer_forget(m->commit_token);
 	body_drop(m);
+	check_mail_free(m->checks);
 	dict_release(&m->addresses, NULL);
 	arena_release(&m->arena);
 	free(m);
@@ -352,6 +236,9 @@ on_mail(void *arg, const struct smtp_command *cmd)
 	m->fd = -1;
 	list_init(&m->asked);
 	list_init(&m->accepted);
+	list_init(&m->knobs);
+	check_client_helo(checks_of(c), session_helo(&c->session));
+	m->checks = check_mail_new(c->checks, cmd->path.text);
 	m->sender = arena_strdup(&m->arena, cmd->path.text);
 	m->envid = span_dup(&m->arena, cmd->envid);
 	m->ret = span_dup(&m->arena, cmd->ret);
@@ -369,7 +256,7 @@ on_data(void *arg)
 	struct mail *m = c->mail;
 
 	m->is_data_due = true;
-	body_ask(m);
+	mail_body_ask(m);
 	data_answer(m);
 }
 
@@ -519,6 +406,8 @@ on_refused(void *arg, enum smtp_verb verb, const struct session_reply *r)
 	struct stats *st = role_stats();
 
 	stats_add(st, r->code < 500 ? STAT_in_later : STAT_in_refused, 1);
+	if (c->is_check_logged)
+		return;
 	if (r->code == 552)
 		stats_add(st, STAT_in_refused_size, 1);
 	if (str_eq(r->enhanced, "5.6.11"))
@@ -529,7 +418,7 @@ on_refused(void *arg, enum smtp_verb verb, const struct session_reply *r)
 
 const struct session_ops commit_session_ops = {
 	.mail = on_mail,
-	.rcpt = on_rcpt,
+	.rcpt = mail_on_rcpt,
 	.data = on_data,
 	.body = on_body,
 	.end = on_message_end,

@@ -19,6 +19,9 @@ extern const struct session_ops commit_session_ops;
 void commit_intake(peer_id from, struct frame *f);
 void commit_peer_up(enum role r);
 
+/* What is kept for a client between its mails, none of which is under way. */
+void commit_release(struct connection *c);
+
 /* An answer of queue's about this mail is due. */
 bool commit_is_due(const struct connection *c);
 

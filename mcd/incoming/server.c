@@ -129,6 +129,7 @@ static void
 connection_free(struct connection *c)
 {
 	session_release(&c->session);
+	commit_release(c);
 	io_release(&c->io);
 	if (c->is_counted)
 		client_leave(&c->client);

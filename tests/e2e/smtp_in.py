@@ -61,7 +61,7 @@ def one_mail():
 def pipelined():
     c = client(lab)
     before = len(hop.mails)
-    one = (b"MAIL FROM:<>\r\nRCPT TO:<r@ours.example>\r\n"
+    one = (b"MAIL FROM:<a@client.example>\r\nRCPT TO:<r@ours.example>\r\n"
            b"RCPT TO:<r@else.example>\r\nRCPT TO:<s@ours.example>\r\n"
            b"DATA\r\n" + BODY.replace(b"\r\n.", b"\r\n..") + b".\r\n")
     c.send(one * 3 + b"QUIT\r\n")
@@ -98,8 +98,9 @@ def refusals():
     c = client(lab)
     same(c.say("MAIL FROM:<a@b.example> SIZE=65537"),
          "552 5.3.4 Message too large", "SIZE= too large")
-    same(c.begin(rcpts=["r@else.example"]), "550 5.7.1 relaying denied",
-         "a domain that is not ours")
+    same(c.begin(rcpts=["r@else.example"]),
+         "550 5.7.1 Relaying denied: mail for this domain is not taken here; "
+         "postmaster@lab.example helps", "a domain that is not ours")
     same(c.say("RSET")[:3], "250", "the session goes on")
     same(c.mail(b"x" * 70 + b"\r\n" + (b"y" * 78 + b"\r\n") * 1000),
          "552 5.3.4 Message too large", "a message too large")
@@ -118,7 +119,7 @@ def refusals():
 def limits():
     c = client(lab)
     rcpts = "".join(f"RCPT TO:<r{i}@ours.example>\r\n" for i in range(120))
-    c.send("MAIL FROM:<>\r\n" + rcpts)
+    c.send("MAIL FROM:<a@client.example>\r\n" + rcpts)
     same(c.codes(121), ["250"] * 101 + ["452"] * 20,
          "recipients up to the limit are taken")
     c.close()

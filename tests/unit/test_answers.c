@@ -18,6 +18,8 @@
 static struct policy *policy;
 static const char *hostname = "mx.ours.example";
 static char said[2000];
+static const char *const statuses[] = { "ok", "later", "bad", "not ours",
+					"unknown" };
 
 const struct policy *
 snapshot(void)
@@ -48,9 +50,14 @@ peer_answer(peer_id p, uint32_t token, enum frame_type type, const void *body,
 	if (p != 7 || token != 9 || fd != -1)
 		str_copy(said, sizeof(said), "answered to somebody else");
 	else if (type == FRAME_rcpt_reply)
-		str_fmt(said, sizeof(said), "%u %s %s", rcpt->code,
-			rcpt->enhanced,
-			rcpt->canonical != NULL ? rcpt->canonical : "");
+		str_fmt(said, sizeof(said), "%s %s%s%s%s%s%.*s",
+			statuses[rcpt->status], rcpt->canonical,
+			rcpt->is_outbound ? "out" : "",
+			rcpt->flags & RCPT_FROM_RELAY ? " relay" : "",
+			rcpt->flags & RCPT_FROM_PEER ? " peer" : "",
+			rcpt->flags & RCPT_FROM_OWN ? " own" : "",
+			(int)rcpt->knobs.len,
+			rcpt->knobs.p != NULL ? rcpt->knobs.p : "");
 	else if (type == FRAME_policy_reply)
 		str_fmt(said, sizeof(said), "%u %.*s", knobs->status,
 			(int)knobs->knobs.len,
@@ -63,10 +70,10 @@ peer_answer(peer_id p, uint32_t token, enum frame_type type, const void *body,
 }
 
 static const char *
-ask_rcpt(const char *rcpt)
+ask_from(const char *client_ip, const char *sender, const char *rcpt)
 {
-	struct frame_rcpt_ask ask = { .client_ip = "192.0.2.1",
-				      .sender = "a@b.example",
+	struct frame_rcpt_ask ask = { .client_ip = client_ip,
+				      .sender = sender,
 				      .rcpt = rcpt };
 	struct frame f = {
 		.type = FRAME_rcpt_ask, .token = 9, .fd = -1, .body = &ask
@@ -75,6 +82,12 @@ ask_rcpt(const char *rcpt)
 	said[0] = '\0';
 	answer_rcpt(7, &f);
 	return said;
+}
+
+static const char *
+ask_rcpt(const char *rcpt)
+{
+	return ask_from("192.0.2.1", "a@b.example", rcpt);
 }
 
 static const char *
@@ -113,6 +126,14 @@ static const char *const settings[][3] = {
 	{ "setting", "global id_header", "yes" },
 	{ "setting", "domain ours.example hold_mail", "yes" },
 	{ "setting", "user joe@ours.example hold_mail", "no" },
+	{ "setting", "domain listed.example rcpt_check", "list" },
+	{ "domain", "listed.example", "" },
+	{ "rcpt", "sue@listed.example", "" },
+	{ "rcpt", "tom+x@listed.example", "" },
+	{ "rcpt", "x@theirs.example", "" },
+	{ "relay", "198.51.100.0/24", "" },
+	{ "relay", "2001:db8:1::/48", "" },
+	{ "peer", "198.51.100.7/32", "" },
 };
 
 static void
@@ -127,28 +148,30 @@ load(size_t count)
 	db_close(db);
 }
 
+/* What differs for the domain and not globally. */
+#define OURS "hold_mail=yes\nid_header=yes\n"
+
 #define ALL (sizeof(settings) / sizeof(*settings))
 static const struct {
 	const char *words, *rcpt, *want;
 } rcpts[] = {
-	{ "one of ours", "joe@ours.example", "250 2.1.5 joe@ours.example" },
+	{ "one of ours", "joe@ours.example", "ok joe@ours.example" },
 	{ "the domain in lower case, the local part as given",
-	  "Joe.X@OURS.Example", "250 2.1.5 Joe.X@ours.example" },
+	  "Joe.X@OURS.Example", "ok Joe.X@ours.example" OURS },
 	{ "an alias is its target", "joe+a@alias.example",
-	  "250 2.1.5 joe+a@ours.example" },
+	  "ok joe+a@ours.example" },
 	{ "so is an alias of an alias", "joe@second.example",
-	  "250 2.1.5 joe@ours.example" },
+	  "ok joe@ours.example" },
 	{ "a quoted local part", "\"a b\"@ours.example",
-	  "250 2.1.5 \"a b\"@ours.example" },
-	{ "not ours", "joe@theirs.example", "550 5.7.1 " },
-	{ "a domain below ours is another", "joe@x.ours.example",
-	  "550 5.7.1 " },
-	{ "an address literal is not ours", "joe@[127.0.0.1]", "550 5.7.1 " },
-	{ "no domain", "joe", "501 5.1.3 " },
-	{ "nothing", "", "501 5.1.3 " },
-	{ "two at signs", "joe@theirs.example@ours.example", "501 5.1.3 " },
+	  "ok \"a b\"@ours.example" OURS },
+	{ "not ours", "joe@theirs.example", "not ours " },
+	{ "a domain below ours is another", "joe@x.ours.example", "not ours " },
+	{ "an address literal is not ours", "joe@[127.0.0.1]", "not ours " },
+	{ "no domain", "joe", "bad " },
+	{ "nothing", "", "bad " },
+	{ "two at signs", "joe@theirs.example@ours.example", "bad " },
 	{ "postmaster without a domain is our own name's domain", "PostMaster",
-	  "250 2.1.5 postmaster@ours.example" },
+	  "ok postmaster@ours.example" OURS },
 };
 
 static void
@@ -159,11 +182,54 @@ test_rcpts(void)
 		CHECK_STR(ask_rcpt(rcpts[i].rcpt), rcpts[i].want, "%s",
 			  rcpts[i].words);
 	hostname = "gate.elsewhere.example";
-	CHECK_STR(ask_rcpt("postmaster"), "250 2.1.5 postmaster@bare.example",
+	CHECK_STR(ask_rcpt("postmaster"), "ok postmaster@bare.example",
 		  "with a name of another domain it is the first of ours");
 	hostname = "";
-	CHECK_STR(ask_rcpt("postmaster"), "250 2.1.5 postmaster@bare.example",
+	CHECK_STR(ask_rcpt("postmaster"), "ok postmaster@bare.example",
 		  "and so it is without a name");
+}
+
+#define LISTED "rcpt_check=list\nid_header=yes\n"
+
+static const struct {
+	const char *words, *client, *sender, *rcpt, *want;
+} hosts[] = {
+	{ "a relay host may send outwards", "198.51.100.1", "a@b.example",
+	  "joe@theirs.example", "ok out relay" },
+	{ "with IPv6 too", "2001:db8:1::5", "a@b.example", "joe@theirs.example",
+	  "ok out relay" },
+	{ "its neighbour may not", "2001:db8:2::5", "a@b.example",
+	  "joe@theirs.example", "not ours " },
+	{ "a peer that is a relay host is both", "198.51.100.7", "",
+	  "joe@theirs.example", "ok out relay peer" },
+	{ "the knobs of what goes out are the sender's", "198.51.100.1",
+	  "joe@listed.example", "joe@theirs.example",
+	  "ok out relay own" LISTED },
+	{ "a sender of ours is known, by an alias too", "192.0.2.1",
+	  "joe@ALIAS.example", "postmaster@bare.example",
+	  "ok postmaster@bare.example own" },
+	{ "one in the list", "192.0.2.1", "", "Sue@listed.example",
+	  "ok Sue@listed.example" LISTED },
+	{ "one in the list, with a detail", "192.0.2.1", "",
+	  "sue+a@listed.example", "ok sue+a@listed.example" LISTED },
+	{ "a detail that is in the list", "192.0.2.1", "",
+	  "tom+x@listed.example", "ok tom+x@listed.example" LISTED },
+	{ "another detail of it", "192.0.2.1", "", "tom@listed.example",
+	  "unknown tom@listed.example" LISTED },
+	{ "one that is not in the list", "192.0.2.1", "", "joe@listed.example",
+	  "unknown joe@listed.example" LISTED },
+	{ "a relay host's recipients are known or not as well", "198.51.100.1",
+	  "", "joe@listed.example", "unknown joe@listed.example relay" LISTED },
+};
+
+static void
+test_hosts(void)
+{
+	load(ALL);
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
+		CHECK_STR(ask_from(hosts[i].client, hosts[i].sender,
+				   hosts[i].rcpt),
+			  hosts[i].want, "%s", hosts[i].words);
 }
 
 static void
@@ -198,14 +264,14 @@ static void
 test_later(void)
 {
 	load(0);
-	CHECK_STR(ask_rcpt("joe@ours.example"), "451 4.3.5 ",
+	CHECK_STR(ask_rcpt("joe@ours.example"), "later ",
 		  "without any domain nobody is refused");
-	CHECK_STR(ask_rcpt("joe"), "501 5.1.3 ", "but for what is no address");
+	CHECK_STR(ask_rcpt("joe"), "bad ", "but for what is no address");
 	policy_free(policy);
 	policy = NULL;
-	CHECK_STR(ask_rcpt("joe@ours.example"), "451 4.3.0 ",
+	CHECK_STR(ask_rcpt("joe@ours.example"), "later ",
 		  "without settings a recipient is asked to come later");
-	CHECK_STR(ask_rcpt("joe"), "451 4.3.0 ", "whoever it is");
+	CHECK_STR(ask_rcpt("joe"), "later ", "whoever it is");
 	CHECK_STR(ask_policy("joe@ours.example"), "1 ", "so is a policy");
 	CHECK_STR(ask_route("ours.example"), "1 ", "and a route");
 }
@@ -215,6 +281,7 @@ main(void)
 {
 	dbroom_begin();
 	test_rcpts();
+	test_hosts();
 	test_policies();
 	test_routes();
 	test_later();

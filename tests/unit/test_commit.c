@@ -145,6 +145,16 @@ role_hostname(void)
 	return "gw.example";
 }
 
+const struct knobs *
+role_knobs(void)
+{
+	static struct knobs knobs;
+
+	knobs_default(&knobs);
+	knobs.sender_domain_check = 0;
+	return &knobs;
+}
+
 void
 connection_wake(struct connection *c)
 {
@@ -173,14 +183,16 @@ status(enum does d)
 static void
 answer_rcpt(unsigned n, enum does d)
 {
-	struct frame_rcpt_reply b = { 250, "2.1.5", "recipient ok", w.canonical,
-				      0 };
+	struct frame_rcpt_reply b = { .status = RCPT_OK,
+				      .text = "",
+				      .canonical = w.canonical };
 	struct frame f = { .fd = -1, .body = &b };
 
 	if (d == DOES_LATER)
-		b = (struct frame_rcpt_reply){ 451, "4.3.0", "busy", "", 0 };
+		b = (struct frame_rcpt_reply){ RCPT_LATER, "busy", "",
+					       0,	   0,	   { "", 0 } };
 	if (d == DOES_NO)
-		b = (struct frame_rcpt_reply){ 550, "5.7.1", "denied", "", 0 };
+		b.status = RCPT_NOT_OURS;
 	if (d == DOES_MIX)
 		b.is_outbound = w.rcpts++;
 	w.asks[n].fn(w.asks[n].arg, &f);
@@ -279,6 +291,7 @@ static void
 close_world(const char *words)
 {
 	session_release(&w.c.session);
+	commit_release(&w.c);
 	CHECK(w.c.mail == NULL, "%s: no mail is left", words);
 	CHECK_INT(w.open, 0, "%s: no question is left open", words);
 	buf_release(&w.c.io.out);
@@ -313,7 +326,8 @@ static const struct row {
 	  "250 2.1.0 Ok\r\n451 4.3.0 busy\r\n"
 	  "451 4.5.1 No recipient was taken, try again later\r\n" },
 	{ .name = "control says no", .control = DOES_NO, .out =
-	  "250 2.1.0 Ok\r\n550 5.7.1 denied\r\n"
+	  "250 2.1.0 Ok\r\n550 5.7.1 Relaying denied: mail for this domain "
+	  "is not taken here; postmaster@gw.example helps\r\n"
 	  "554 5.5.1 No valid recipients\r\n" },
 	{ .name = "queue has no room", .body = DOES_LATER, .out =
 	  "250 2.1.0 Ok\r\n250 2.1.5 recipient ok\r\n"

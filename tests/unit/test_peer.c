@@ -382,7 +382,7 @@ static void
 test_handlers(void)
 {
 	static const struct frame_rcpt_ask question = { .rcpt = "a@b.example" };
-	static const struct frame_rcpt_reply answer = { .code = 250 };
+	static const struct frame_rcpt_reply answer = { .flags = 250 };
 	struct frame f;
 	struct err e;
 	peer_id id;
@@ -395,7 +395,7 @@ test_handlers(void)
 	CHECK(peer_answer(id, 77, FRAME_rcpt_reply, &answer, -1) == 0,
 	      "and is answered");
 	CHECK(chan_wait(c, &f, DEADLINE_MS, &e) == 1 && f.token == 77 &&
-		      FRAME_BODY(&f, rcpt_reply)->code == 250,
+		      FRAME_BODY(&f, rcpt_reply)->flags == 250,
 	      "under its token");
 	CHECK(peer_answer(id, 77, FRAME_ctl_row, &answer, -1) != 0 &&
 		      seen.downs == 0,
