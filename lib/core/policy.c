@@ -23,6 +23,7 @@ policy_free(struct policy *p)
 	dict_release(&p->users, NULL);
 	dict_release(&p->rcpts, NULL);
 	arena_release(&p->arena);
+	buf_release(&p->lists);
 	free(p);
 }
 
@@ -286,4 +287,27 @@ policy_has_rcpt(const struct policy *p, const char *address)
 		    dict_get(&p->rcpts, s.key) != NULL)
 			return true;
 	return false;
+}
+
+struct span
+policy_lists(const struct policy *p)
+{
+	return buf_span(&p->lists);
+}
+
+int
+policy_write(const struct policy *p, const char *address, struct buf *out)
+{
+	const struct policy_subject *domain, *user;
+	struct knobs knobs;
+
+	find_subjects(p, address, &domain, &user);
+	if (user != NULL && user->has_rows &&
+	    buf_printf(out, "@user=%s\n", user->name) != 0)
+		return -1;
+	if (domain != NULL && domain->has_rows &&
+	    buf_printf(out, "@domain=%s\n", domain->name) != 0)
+		return -1;
+	policy_knobs(p, address, &knobs);
+	return knobs_write(&knobs, out);
 }

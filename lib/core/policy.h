@@ -93,4 +93,13 @@ void policy_knobs(const struct policy *p, const char *address,
 int policy_key(const struct policy *p, const char *address, char *dst,
 	       struct err *e);
 
+/* The rows for the filters, as lists.h has them; lies in the snapshot. */
+struct span policy_lists(const struct policy *p);
+/*
+ * What a worker needs of the policy of an address, appended to out: whose
+ * rows in the lists are its own, and the knobs that differ from the
+ * default.  Equal bytes, equal policy.  -1 when out refuses.
+ */
+int policy_write(const struct policy *p, const char *address, struct buf *out);
+
 #endif

@@ -20,6 +20,7 @@ struct policy_value {
 struct policy_subject {
 	const char *name; /* domain, or local@domain */
 	struct policy_value *values;
+	bool has_rows; /* in the lists */
 };
 
 struct policy_dest_item {
@@ -49,6 +50,7 @@ struct policy {
 	struct policy_net *hosts[POLICY_HOSTS_COUNT];
 	struct policy_subject global_subject;
 	struct knobs global;
+	struct buf lists; /* rows for the filters, lists.h */
 };
 
 #endif

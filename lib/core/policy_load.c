@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "ip.h"
+#include "lists.h"
 #include "policy_impl.h"
 #include "str.h"
 #include "xalloc.h"
@@ -361,8 +362,28 @@ load_rcpt(struct loader *l, const char *key)
 	dict_set(&l->policy->rcpts, key, l->policy);
 }
 
-/* Rows come as dest, domain, peer, rcpt, relay, setting: in the order of
- * their kinds. */
+/* A row for the filters, of somebody who is ours. */
+static void
+load_list(struct loader *l, const char *kind, const char *key,
+	  const char *value)
+{
+	char copy[DB_KEY_MAX + 1];
+	const char *level, *name, *word;
+	struct policy_subject *subject;
+	enum knob_level at;
+
+	str_copy(copy, sizeof(copy), key);
+	lists_key(copy, &level, &name, &word);
+	subject = find_subject(l, level, name, &at);
+	if (subject == NULL || *word == '\0' ||
+	    lists_write(&l->policy->lists, kind, key, value) != 0)
+		warn(l, "%s \"%s\" skipped: nobody's, or malformed", kind, key);
+	else
+		subject->has_rows = true;
+}
+
+/* Rows come in the order of their kinds: dest, domain, then those of
+ * somebody. */
 static int
 load_row(void *arg, const char *kind, const char *key, const char *value)
 {
@@ -380,6 +401,8 @@ load_row(void *arg, const char *kind, const char *key, const char *value)
 		load_host(l, POLICY_RELAYS, key);
 	else if (str_eq(kind, "setting"))
 		load_setting(l, key, value);
+	else if (lists_has_kind(kind))
+		load_list(l, kind, key, value);
 	return 0;
 }
 

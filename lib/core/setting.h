@@ -29,6 +29,10 @@ enum knob_way { WAY_IN = 1, WAY_OUT = 2, WAY_BOTH = 3 };
 /* The words of KNOB_ENUMs, in order. */
 enum rcpt_check { RCPT_CHECK_NONE, RCPT_CHECK_LIST, RCPT_CHECK_CALLOUT };
 enum unsure { UNSURE_LATER, UNSURE_ACCEPT };
+enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_DELETE };
+enum spam_out_action { SPAM_OUT_DELIVER, SPAM_OUT_HOLD, SPAM_OUT_QUARANTINE };
+enum decisive { DECISIVE_NONE, DECISIVE_HAM, DECISIVE_SPAM, DECISIVE_BOTH };
+enum failure { FAILURE_SKIP, FAILURE_LATER, FAILURE_HOLD };
 
 #define KNOB_TEXT_SIZE 128 /* any value as text, and NUL */
 

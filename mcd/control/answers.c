@@ -177,15 +177,11 @@ answer_policy(peer_id from, struct frame *f)
 	const struct policy *p = snapshot();
 	struct frame_policy_reply r = { .status = ANSWER_LATER };
 	struct buf text = { 0 };
-	struct knobs knobs;
 
 	counted();
-	if (p != NULL) {
-		policy_knobs(p, ask->address, &knobs);
-		if (knobs_write(&knobs, &text) == 0) {
-			r.status = ANSWER_OK;
-			r.knobs = buf_span(&text);
-		}
+	if (p != NULL && policy_write(p, ask->address, &text) == 0) {
+		r.status = ANSWER_OK;
+		r.knobs = buf_span(&text);
 	}
 	peer_answer(from, f->token, FRAME_policy_reply, &r, -1);
 	buf_release(&text);

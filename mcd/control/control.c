@@ -5,10 +5,16 @@
  */
 #include "control.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "answers.h"
 #include "ctlsock.h"
+#include "file.h"
+#include "log.h"
 #include "names.h"
 #include "snapshot.h"
 #include "str.h"
@@ -32,10 +38,36 @@ tell_knobs(peer_id p)
 	buf_release(&text);
 }
 
+/* The rows for the filters, in a file that nobody can change any more. */
+static void
+tell_lists(peer_id p)
+{
+	struct frame_lists body;
+	struct span text;
+	int fd;
+
+	if (p == 0 || snapshot() == NULL)
+		return;
+	text = policy_lists(snapshot());
+	fd = memfd_create("lists", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || file_write_all(fd, text.p, text.len) != 0 ||
+	    fcntl(fd, F_ADD_SEALS,
+		  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
+		    0) {
+		log_error("- lists not sent to the filters: %s",
+			  strerror(errno));
+		file_shut(&fd);
+		return;
+	}
+	body.size = text.len;
+	(void)peer_note(p, FRAME_lists, &body, fd);
+}
+
 static void
 on_changed(void)
 {
 	role_set_knobs(policy_global(snapshot()));
+	tell_lists(peer_of(ROLE_FILTER));
 	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
 		tell_knobs(peer_of(told[i]));
 }
@@ -45,6 +77,8 @@ on_up(peer_id p, enum role r)
 {
 	if (r != ROLE_CTL)
 		tell_knobs(p);
+	if (r == ROLE_FILTER)
+		tell_lists(p);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,9 @@ static struct {
 	bool is_stopping;
 	uint32_t told_slots;
 	struct timer stop;
-} self;
+	int lists_fd; /* of control, -1: not yet */
+	uint64_t lists_size;
+} self = { .lists_fd = -1 };
 
 static void start_waiting(void);
 
@@ -60,6 +63,7 @@ job_new(peer_id from, struct frame *f)
 	j->scan.name = arena_strdup(&j->arena, b->name);
 	j->scan.sender = arena_strdup(&j->arena, b->sender);
 	j->scan.client_ip = arena_strdup(&j->arena, b->client_ip);
+	j->scan.client_name = arena_strdup(&j->arena, b->client_name);
 	j->scan.helo = arena_strdup(&j->arena, b->helo);
 	policies = arena_alloc(&j->arena, b->policies.len + 1);
 	if (b->policies.len > 0)
@@ -115,10 +119,24 @@ slot_of_peer(peer_id p)
 	return NULL;
 }
 
+/* Without the lists mail would be judged by half of what was set. */
 static bool
 is_there(const struct slot *s)
 {
-	return s->is_ready && s->peer != 0;
+	return s->is_ready && s->peer != 0 && self.lists_fd >= 0;
+}
+
+static void
+tell_lists(const struct slot *s)
+{
+	struct frame_lists f = { .size = self.lists_size };
+	int fd;
+
+	if (self.lists_fd < 0 || s->peer == 0 || !s->is_ready)
+		return;
+	fd = fcntl(self.lists_fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0 || peer_note(s->peer, FRAME_lists, &f, fd) != 0)
+		log_error("worker %u: lists not sent", s->index + 1);
 }
 
 static struct slot *
@@ -286,6 +304,23 @@ on_ready(peer_id from, struct frame *f)
 	if (s == NULL)
 		return;
 	s->is_ready = true;
+	tell_lists(s);
+	tell_slots(false);
+	start_waiting();
+}
+
+static void
+on_lists(peer_id from, struct frame *f)
+{
+	unsigned i;
+
+	(void)from;
+	file_shut(&self.lists_fd);
+	self.lists_fd = f->fd;
+	f->fd = -1;
+	self.lists_size = FRAME_BODY(f, lists)->size;
+	for (i = 0; i < self.made; i++)
+		tell_lists(&self.slot[i]);
 	tell_slots(false);
 	start_waiting();
 }
@@ -416,6 +451,7 @@ pool_stop(int64_t data_ms, int64_t reply_ms)
 static const struct peer_handler handlers[] = {
 	{ FRAME_scan, on_scan },
 	{ FRAME_ready, on_ready },
+	{ FRAME_lists, on_lists },
 	{ 0, NULL },
 };
 

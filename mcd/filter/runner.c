@@ -6,13 +6,30 @@
  */
 #include "runner.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "body.h"
+#include "clock.h"
 #include "envelope.h"
-#include "setting.h"
-#include "str.h"
+#include "explain.h"
+#include "header.h"
+#include "judge.h"
+#include "mark.h"
 #include "test_hook.h"
+#include "xalloc.h"
+
+#define EXPLANATION_MAX 8000 /* bytes, as in proto.def */
+
+/* One message under way. */
+struct run {
+	struct filter_mail mail;
+	struct arena arena;
+	char *text; /* of size bytes */
+	const struct knobs *knobs; /* of the policy that is walked */
+	struct filter_result *results; /* by filter */
+	bool *is_kept;
+};
 
 /* Takes the next policy off the blob; 1, 0 at its end, -1 malformed. */
 static int
@@ -36,60 +53,93 @@ next_policy(struct span *in, struct span *policy)
 	return 1;
 }
 
-/* The edits of one policy as bytes. */
-static int
-make_edits(const struct knobs *k, const char *name, struct buf *out,
-	   struct err *e)
+/*
+ * Time and size of a filter are global knobs: the same in each policy, so
+ * that the result may be kept whoever asks first.
+ */
+static const struct filter_result *
+ask_filter(void *arg, size_t index)
 {
-	char field[KNOB_TEXT_SIZE + 64];
-	struct edit edit = { .offset = 0 };
+	struct run *run = arg;
+	struct filter_result *out = &run->results[index];
+	struct filter_knobs k = filter_knobs(run->knobs, index);
+	struct span part = run->mail.text;
+	int64_t begin = clock_mono_us();
 
-	if (!k->id_header)
-		return 0;
-	if (!str_fmt(field, sizeof(field), "%sID: %s\r\n", k->header_prefix,
-		     name))
-		return err_set(e, "name of the message is too long");
-	edit.text = span_of(field);
-	return edits_write(&edit, 1, out, e);
+	if (run->is_kept[index])
+		return out;
+	run->is_kept[index] = true;
+	if (part.len > (size_t)k.size)
+		part.len = (size_t)k.size;
+	run->mail.deadline_ms = begin / 1000 + k.time_ms;
+	filter_table[index]->check(&run->mail, part, out);
+	out->time_us = clock_mono_us() - begin;
+	return out;
+}
+
+static uint32_t judged_of(enum mail_class class)
+{
+	return class == MAIL_SPAM    ? JUDGED_SPAM
+	       : class == MAIL_VIRUS ? JUDGED_VIRUS
+				     : 0;
 }
 
 static int
-judge(struct chan *c, uint32_t token, const char *name, uint32_t index,
-      struct span policy, struct err *e)
+send_verdict(struct chan *c, uint32_t token, struct run *run, uint32_t index,
+	     const struct judge_policy *p, const struct judge_verdict *j,
+	     struct err *e)
 {
-	struct frame_verdict v = { .policy = index, .action = ACTION_DELIVER };
+	struct frame_verdict v = { .policy = index,
+				   .action = j->action,
+				   .reason = j->reason,
+				   .judged = judged_of(j->class) };
 	struct buf edits = { .limit = PROTO_FRAME_MAX };
-	struct knobs k;
-	int rc;
+	struct buf lines = { .limit = PROTO_FRAME_MAX };
+	int rc = mark_edits(&run->mail, p, j, &edits, e);
 
-	knobs_default(&k);
-	rc = knobs_read(policy, &k, e);
-	if (rc == 0)
-		rc = make_edits(&k, name, &edits, e);
 	if (rc == 0) {
-		if (k.hold_mail) {
-			v.action = ACTION_HOLD;
-			v.reason = "hold_mail";
-		}
+		explain_lines(&run->mail, p, j, EXPLANATION_MAX, &lines);
 		v.edits = buf_span(&edits);
+		v.explanation = buf_str(&lines);
 		rc = chan_send(c, FRAME_verdict, token, &v, -1);
 		if (rc != 0)
 			err_set(e, "verdict: %s", chan_error(c));
 	}
 	buf_release(&edits);
+	buf_release(&lines);
 	return rc;
 }
 
 static int
+judge_one(struct chan *c, uint32_t token, struct run *run, uint32_t index,
+	  struct span policy, struct err *e)
+{
+	struct judge_verdict verdict;
+	struct judge_policy p;
+
+	if (judge_policy_read(policy, &p, e) != 0)
+		return -1;
+	run->knobs = &p.knobs;
+	judge(&run->mail, &p, ask_filter, run, &verdict);
+	if (verdict.is_later)
+		return err_set(
+			e, "%s could not tell",
+			filter_table[verdict.steps[verdict.step_count - 1]
+					     .filter]
+				->name);
+	return send_verdict(c, token, run, index, &p, &verdict, e);
+}
+
+static int
 judge_all(struct chan *c, uint32_t token, const struct frame_scan *scan,
-	  struct err *e)
+	  struct run *run, struct err *e)
 {
 	struct span rest = scan->policies, policy;
 	uint32_t index = 0;
 	int got;
 
 	while ((got = next_policy(&rest, &policy)) > 0) {
-		if (judge(c, token, scan->name, index, policy, e) != 0)
+		if (judge_one(c, token, run, index, policy, e) != 0)
 			return err_prefix(e, "policy %lu",
 					  (unsigned long)index);
 		index++;
@@ -99,28 +149,83 @@ judge_all(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	return 0;
 }
 
-/* What the filters look for in a block: so far only tests look. */
 static int
-look_at(void *arg, uint64_t offset, struct span block, struct err *e)
+take_block(void *arg, uint64_t offset, struct span block, struct err *e)
 {
-	(void)arg;
-	(void)offset;
+	struct run *run = arg;
+
 	(void)e;
+	memcpy(run->text + offset, block.p, block.len);
 	test_hook_feed(block);
+	return 0;
+}
+
+/* The frame's texts last until the next frame: filters may ask others. */
+static struct frame_scan
+keep_scan(struct arena *a, const struct frame_scan *scan)
+{
+	struct frame_scan kept = *scan;
+	char *policies = arena_alloc(a, scan->policies.len + 1);
+
+	kept.name = arena_strdup(a, scan->name);
+	kept.sender = arena_strdup(a, scan->sender);
+	kept.client_ip = arena_strdup(a, scan->client_ip);
+	kept.client_name = arena_strdup(a, scan->client_name);
+	kept.helo = arena_strdup(a, scan->helo);
+	if (scan->policies.len > 0)
+		memcpy(policies, scan->policies.p, scan->policies.len);
+	kept.policies.p = policies;
+	return kept;
+}
+
+static int
+read_mail(struct run *run, const struct frame_scan *scan, int fd,
+	  const struct worker_data *data, struct err *e)
+{
+	struct filter_mail *m = &run->mail;
+	struct header_field f;
+	size_t at = 0;
+
+	if (scan->size > SIZE_MAX - 1)
+		return err_set(e, "message is too large for this machine");
+	run->text = xmalloc((size_t)scan->size + 1);
+	if (body_walk(fd, scan->size, take_block, run, e) != 0)
+		return -1;
+	m->arena = &run->arena;
+	m->name = scan->name;
+	m->sender = scan->sender;
+	m->client_ip = scan->client_ip;
+	m->client_name = scan->client_name;
+	m->helo = scan->helo;
+	m->is_outbound = scan->is_outbound;
+	m->text = (struct span){ run->text, (size_t)scan->size };
+	while (header_next(m->text, &at, &f))
+		;
+	m->header = (struct span){ run->text, at };
+	m->data = data;
+	m->lists = data->lists;
+	run->results =
+		arena_array(&run->arena, filter_count, sizeof(*run->results));
+	run->is_kept =
+		arena_array(&run->arena, filter_count, sizeof(*run->is_kept));
 	return 0;
 }
 
 int
 runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
-	    int fd)
+	    int fd, const struct worker_data *data)
 {
 	struct frame_scan_done done = { .status = SCAN_DONE };
+	struct run run = { .text = NULL };
+	struct frame_scan kept = keep_scan(&run.arena, scan);
 	struct err e = { "" };
 
 	test_hook_start();
-	if (body_walk(fd, scan->size, look_at, NULL, &e) != 0 ||
-	    judge_all(c, token, scan, &e) != 0)
+	if (read_mail(&run, &kept, fd, data, &e) != 0 ||
+	    judge_all(c, token, &kept, &run, &e) != 0)
 		done.status = SCAN_LATER;
+	free(run.text);
+	arena_release(&run.arena);
 	e.text[400] = '\0';
 	done.text = e.text;
 	return chan_send(c, FRAME_scan_done, token, &done, -1);

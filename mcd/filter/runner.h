@@ -8,6 +8,7 @@
 #define RUNNER_H
 
 #include "chan.h"
+#include "data.h"
 #include "proto.h"
 
 /*
@@ -16,6 +17,6 @@
  * latter the verdicts count for nothing.  -1 when the channel is gone.
  */
 int runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
-		int fd);
+		int fd, const struct worker_data *data);
 
 #endif

@@ -17,6 +17,18 @@
 #include "runner.h"
 #include "test_hook.h"
 
+static struct worker_data data;
+
+static void
+take_lists(const struct frame *f)
+{
+	struct err e;
+
+	if (worker_data_lists(&data, f->fd, FRAME_BODY(f, lists)->size, &e) !=
+	    0)
+		log_error("- lists kept as they were: %s", e.text);
+}
+
 static int
 serve(struct chan *c)
 {
@@ -32,8 +44,10 @@ serve(struct chan *c)
 			return 76;
 		}
 		if (f.type == FRAME_scan)
-			rc = runner_scan(c, f.token, FRAME_BODY(&f, scan),
-					 f.fd);
+			rc = runner_scan(c, f.token, FRAME_BODY(&f, scan), f.fd,
+					 &data);
+		else if (f.type == FRAME_lists)
+			take_lists(&f);
 		file_shut(&f.fd);
 	}
 	return 0; /* the pool went while it was answered */

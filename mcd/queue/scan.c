@@ -322,6 +322,7 @@ scan_send(struct scan *s)
 		.size = s->env.size,
 		.sender = s->env.sender,
 		.client_ip = s->env.client_ip,
+		.client_name = s->env.client_name,
 		.helo = s->env.helo,
 		.is_outbound = s->env.is_outbound,
 		.is_alone = s->env.deaths > 0,

@@ -166,7 +166,8 @@ def through(mails, words):
     print(f"# {words}: {len(mails)} messages", flush=True)
     sink = Sink()
     lab = Lab(sink.text, domains=["other.example"],
-              sets={"dest_concurrency": "20"})
+              sets={"dest_concurrency": "20", "headers_add": "no",
+                    "subject_tag": ""})
     refused = []
     send_all(lab, mails, refused)
     same(refused[:WRONG_SHOWN], [], f"{words}: each is answered 250")

@@ -70,7 +70,7 @@ def main():
               domain_sets=["held.example:hold_mail=on",
                            "tagged.example:id_header=on"],
               # Killing workers is no fault of the mail.
-              sets={"filter_poison_deaths": "10"})
+              sets={"filter_poison_deaths": "10", "headers_add": "no"})
     seed = random.randrange(1 << 30)
     print(f"# seed {seed}", flush=True)
     taken, stop = {}, threading.Event()

@@ -354,11 +354,20 @@ RECEIVED = re.compile(
     rb"\d\d:\d\d:\d\d [+-]\d{4})\r\n")
 
 
+# What the filters add behind it.
+JUDGED = re.compile(
+    rb"X-MC-Score: [^\r\n]*\r\nX-MC-Status: [^\r\n]*\r\n"
+    rb"X-MC-SpamCheck: [^\r\n]*\r\n(?:\t[^\r\n]*\r\n)*")
+
+
 def strip_received(data):
-    """(the message without our field, its match); (None, None) when the
-    message does not begin with a well-formed one."""
+    """(the message without our fields, the match of Received); (None, None)
+    when the message does not begin with a well-formed one."""
     found = RECEIVED.match(data)
-    return (data[found.end():], found) if found else (None, None)
+    if not found:
+        return None, None
+    judged = JUDGED.match(data, found.end())
+    return data[judged.end() if judged else found.end():], found
 
 
 def parse(data):

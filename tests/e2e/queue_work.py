@@ -15,7 +15,8 @@ from smtplab import run  # noqa: E402
 
 sink = Sink()
 lab = Lab(sink.text, domains=["held.example", "tagged.example"],
-          sets={"retry_first": "1h", "retry_max": "1h"},
+          sets={"retry_first": "1h", "retry_max": "1h",
+                "headers_add": "no"},
           domain_sets=["held.example:hold_mail=on",
                        "tagged.example:id_header=on"])
 

@@ -349,8 +349,10 @@ class Names:
 
 
 def without_received(body):
-    """The message as the client sent it: our one field taken off."""
-    found = re.match(rb"Received: from .*?\r\n(?![ \t])", body, re.S)
+    """The message as the client sent it: our fields taken off."""
+    found = re.match(rb"Received: from .*?\r\n(?![ \t])"
+                     rb"(?:X-MC-[^\r\n]*\r\n(?:\t[^\r\n]*\r\n)*)*", body,
+                     re.S)
     return body[found.end():] if found else body
 
 

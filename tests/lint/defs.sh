@@ -11,6 +11,11 @@ rows() {
 		awk -v f="$f" '
 		{
 			line = $0
+			# Directives are no rows, nor what continues them.
+			if (directive || (text == "" && line ~ /^#/)) {
+				directive = line ~ /\\$/
+				next
+			}
 			gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, "", line)
 			if (inside) {
 				if (line !~ /\*\//)

@@ -28,6 +28,7 @@
 
 #define DEADLINE_MS 20000
 #define WORKERS 2
+#define LISTS "rule\tdomain lists.example GTUBE\t0.5\n"
 
 static struct {
 	pid_t pid;
@@ -76,6 +77,7 @@ tell_start(void)
 	struct frame_peer queue = { .role = ROLE_QUEUE };
 	struct frame_peer control = { .role = ROLE_CONTROL };
 	struct frame_start_done done = { .generation = 1 };
+	struct frame_lists lists = { .size = sizeof(LISTS) - 1 };
 	struct err e;
 	char text[512];
 	int fd;
@@ -97,6 +99,7 @@ tell_start(void)
 	pool.control = pair(ROLE_CONTROL, &fd);
 	tell(pool.parent, FRAME_peer, &control, fd);
 	tell(pool.parent, FRAME_start_done, &done, -1);
+	tell(pool.control, FRAME_lists, &lists, text_fd(LISTS));
 }
 
 /* hook: MCGATE_TEST_WORKER, or "". */
@@ -293,22 +296,56 @@ test_verdicts(void)
 
 	CHECK(await_slots(WORKERS), "the pool has a slot for each worker");
 	scan("Subject: x\r\n\r\nbody\r\n", 0,
-	     "\f"
+	     "headers_add=no\n\f"
 	     "hold_mail=on\n\f"
-	     "id_header=on\n\f"
+	     "id_header=on\nheaders_add=no\n\f"
 	     "no_such_knob=1\n\f",
 	     false);
 	r = result();
-	CHECK_INT(r.status, SCAN_DONE, "a message is scanned");
+	CHECK(r.status == SCAN_DONE, "a message is scanned: %s", r.text);
 	CHECK_INT(r.verdicts, 4, "each policy gets a verdict");
 	CHECK(r.action[0] == ACTION_DELIVER && str_eq(r.edits[0], ""),
-	      "without knobs it is delivered as it is");
+	      "without fields it is delivered as it is");
 	CHECK(r.action[1] == ACTION_HOLD && str_eq(r.reason[1], "hold_mail"),
 	      "hold_mail holds it and says so");
 	CHECK_STR(r.edits[2], "0+0:X-MC-ID: ABCDEFGHIJKLMNOP\r\n",
 		  "id_header adds a field at the front");
 	CHECK_INT(r.action[3], ACTION_DELIVER,
 		  "a knob of a newer control is skipped");
+	CHECK_STR(r.edits[3],
+		  "0+0:X-MC-Score: 0.0 (spam from 5.0 on)\r\n"
+		  "X-MC-Status: clean\r\nX-MC-SpamCheck: not spam\r\n",
+		  "fields say what was found");
+}
+
+#define GTUBE                          \
+	"XJS*C4JDBQADN1.NSBN3*2IDNEN*" \
+	"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+static void
+test_gtube(void)
+{
+	struct result r;
+
+	scan("Subject: x\r\n\r\n" GTUBE "\r\n", 0,
+	     "headers_add=no\n\f"
+	     "spam_action=quarantine\n\f"
+	     "@domain=lists.example\nspam_action=delete\n\f"
+	     "filter_gtube=no\n\f",
+	     false);
+	r = result();
+	CHECK(r.status == SCAN_DONE && r.verdicts == 4, "spam is scanned: %s",
+	      r.text);
+	CHECK(r.action[0] == ACTION_DELIVER &&
+		      str_eq(r.edits[0], "9+0:{Spam?} "),
+	      "it is tagged: %s", r.edits[0]);
+	CHECK_INT(r.action[1], ACTION_QUARANTINE, "or quarantined");
+	CHECK_STR(r.reason[1], "spam 1000.0/5.0: gtube", "with the reason");
+	/* Decisive is the class; its points are the domain's. */
+	CHECK_STR(r.reason[2], "spam 0.5/5.0: gtube",
+		  "a domain has its own points for a rule");
+	CHECK_INT(r.action[2], ACTION_DISCARD, "and its own action");
+	CHECK_INT(r.action[3], ACTION_DELIVER, "or no such filter");
 }
 
 static void
@@ -498,6 +535,7 @@ main(void)
 	log_open("test_pool", LOG_TO_STDERR, LOG_LEVEL_ERROR);
 	pool_start("");
 	test_verdicts();
+	test_gtube();
 	test_later();
 	test_many();
 	test_recycle();

@@ -1,0 +1,41 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Reading what the pool passes on.
+ */
+#include "data.h"
+
+#include "body.h"
+
+static int
+take_block(void *arg, uint64_t offset, struct span block, struct err *e)
+{
+	(void)offset;
+	if (buf_add_span(arg, block) != 0)
+		return err_set(e, "lists: over %d bytes", LISTS_TEXT_MAX);
+	return 0;
+}
+
+int
+worker_data_lists(struct worker_data *d, int fd, uint64_t size, struct err *e)
+{
+	struct buf text = { .limit = LISTS_TEXT_MAX };
+	struct lists *fresh = NULL;
+
+	/* By position: all workers share the descriptor's offset. */
+	if (body_walk(fd, size, take_block, &text, e) == 0)
+		fresh = lists_read(buf_span(&text), e);
+	buf_release(&text);
+	if (fresh == NULL)
+		return -1;
+	lists_free(d->lists);
+	d->lists = fresh;
+	return 0;
+}
+
+void
+worker_data_release(struct worker_data *d)
+{
+	lists_free(d->lists);
+	d->lists = NULL;
+}

@@ -1,0 +1,26 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What workers know beside the message: it comes as descriptors, is kept
+ * by the pool for the workers to come, and replaced between two messages.
+ */
+#ifndef DATA_H
+#define DATA_H
+
+#include <stdint.h>
+
+#include "err.h"
+#include "lists.h"
+
+/* A worker's. */
+struct worker_data {
+	struct lists *lists; /* NULL: none have come yet */
+};
+
+/* Reads what a descriptor holds; what was there stays when it cannot be
+ * read.  fd stays the caller's. */
+int worker_data_lists(struct worker_data *d, int fd, uint64_t size,
+		      struct err *e);
+void worker_data_release(struct worker_data *d);
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Words of a decision.
+ */
+#include "explain.h"
+
+#include <string.h>
+
+#include "points.h"
+#include "str.h"
+
+static const char *const class_words[] = {
+	[FILTER_NOTHING] = "none",
+	[FILTER_HAM] = "ham",
+	[FILTER_SPAM] = "spam",
+};
+
+static const char *const action_words[] = {
+	[ACTION_DELIVER] = "deliver",
+	[ACTION_HOLD] = "hold",
+	[ACTION_QUARANTINE] = "quarantine",
+	[ACTION_DISCARD] = "discard",
+};
+
+static const char *const mail_words[] = {
+	[MAIL_HAM] = "ham",
+	[MAIL_SPAM] = "spam",
+	[MAIL_VIRUS] = "virus",
+};
+
+static int64_t
+size_of_points(int64_t points)
+{
+	return points < 0 ? -points : points;
+}
+
+/* The largest that is smaller than the last one shown. */
+static const struct filter_symptom *
+next_largest(const struct filter_result *r, bool *shown)
+{
+	const struct filter_symptom *best = NULL;
+	size_t i;
+
+	for (i = 0; i < r->symptom_count; i++)
+		if (!shown[i] &&
+		    (best == NULL || size_of_points(r->symptoms[i].points) >
+					     size_of_points(best->points)))
+			best = &r->symptoms[i];
+	if (best != NULL)
+		shown[best - r->symptoms] = true;
+	return best;
+}
+
+static void
+add_rules(const struct filter_mail *m, const struct judge_policy *p,
+	  const struct filter_result *r, struct buf *out)
+{
+	bool shown[FILTER_SYMPTOMS_MAX] = { false };
+	const struct filter_symptom *s;
+	char points[32];
+	int i;
+
+	for (i = 0; i < EXPLAIN_SYMPTOMS; i++) {
+		s = next_largest(r, shown);
+		if (s == NULL)
+			return;
+		points_text(judge_symptom_points(m, p, s), points,
+			    sizeof(points));
+		(void)buf_printf(out, "rule %s %s %s\n", s->name, points,
+				 s->note);
+	}
+}
+
+void
+explain_lines(const struct filter_mail *m, const struct judge_policy *p,
+	      const struct judge_verdict *v, size_t max, struct buf *out)
+{
+	char points[32], threshold[32];
+	size_t begin = out->len, i;
+
+	points_text(v->points, points, sizeof(points));
+	points_text(v->threshold, threshold, sizeof(threshold));
+	(void)buf_printf(out, "sum %s %s %s %s\n", points, threshold,
+			 mail_words[v->class], action_words[v->action]);
+	for (i = 0; i < v->step_count; i++) {
+		const struct judge_step *s = &v->steps[i];
+		const struct filter_result *r = s->result;
+
+		points_text(s->points, points, sizeof(points));
+		(void)buf_printf(
+			out, "step %s %lld %s %lld %s %s %s\n",
+			filter_table[s->filter]->name, (long long)s->place,
+			points, (long long)r->time_us,
+			r->is_known ? class_words[r->class] : "unknown",
+			s->is_decisive ? "decisive" : "-",
+			r->is_known ? r->detail : r->why);
+		add_rules(m, p, r, out);
+	}
+	while (out->len - begin > max) {
+		/* Whole lines only: what is cut is the end. */
+		out->len--;
+		while (out->len > begin && out->data[out->len - 1] != '\n')
+			out->len--;
+		out->data[out->len] = '\0';
+	}
+}
+
+/* Whether a step says anything that a reader would look for. */
+static bool
+says_something(const struct judge_step *s)
+{
+	return s->is_decisive || s->points != 0 || !s->result->is_known ||
+	       s->result->class != FILTER_NOTHING;
+}
+
+void
+explain_check(const struct judge_verdict *v, struct buf *out)
+{
+	char points[32];
+	size_t i;
+
+	(void)buf_add_str(out, v->class == MAIL_HAM ? "not spam" : "spam");
+	for (i = 0; i < v->step_count; i++) {
+		const struct judge_step *s = &v->steps[i];
+		const struct filter_result *r = s->result;
+
+		if (!says_something(s))
+			continue;
+		(void)buf_printf(out, ", %s (", filter_table[s->filter]->name);
+		if (!r->is_known)
+			(void)buf_add_str(out, "could not tell, ");
+		else if (r->detail[0] != '\0')
+			(void)buf_printf(out, "%s, ", r->detail);
+		if (s->points != 0) {
+			points_text(s->points, points, sizeof(points));
+			(void)buf_printf(out, "score %s, ", points);
+		}
+		(void)buf_printf(out, "position %lld", (long long)s->place);
+		if (s->is_decisive)
+			(void)buf_printf(out, ", %s decisive",
+					 class_words[r->class]);
+		(void)buf_add_str(out, ")");
+	}
+}
+
+const char *
+explain_status(const struct judge_verdict *v)
+{
+	if (v->action == ACTION_HOLD)
+		return v->class == MAIL_HAM ? "held" : "spam, held";
+	if (v->class == MAIL_HAM)
+		return "clean";
+	if (v->action == ACTION_QUARANTINE)
+		return v->class == MAIL_VIRUS ? "virus, quarantined"
+					      : "spam, quarantined";
+	return v->is_marked ? "spam, tagged" : "spam";
+}

@@ -1,0 +1,101 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What a filter is.  One file with a const struct filter, one row in
+ * filters.def.  A filter detects and never decides: it says what it saw
+ * and how many points that is worth; enabled, order, weight, time, size,
+ * decisive and failure are knobs that the runner applies.
+ *
+ * A filter looks at a message at most once, whatever the number of
+ * policies; its result is kept.  So it must not look at a policy.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "buf.h"
+#include "err.h"
+#include "lists.h"
+#include "setting.h"
+
+#define FILTER_SYMPTOMS_MAX 128 /* of one result */
+#define FILTER_NAME_SIZE 64
+#define FILTER_DETAIL_SIZE 160
+
+enum filter_class { FILTER_NOTHING, FILTER_HAM, FILTER_SPAM };
+
+/* One named finding, such as a rule or a list that hit. */
+struct filter_symptom {
+	const char *name; /* A-Z a-z 0-9 _ . -, printable, never "" */
+	int64_t points; /* thousandths; a row "rule" may replace them */
+	const char *note; /* evidence for people, printable, "" */
+};
+
+/* Strings and symptoms lie in the arena of the message. */
+struct filter_result {
+	bool is_known; /* false: could not tell, why says so */
+	enum filter_class class;
+	/* Thousandths, beside those of the symptoms, before the weight. */
+	int64_t points;
+	char detail[FILTER_DETAIL_SIZE]; /* "99.97%", for people, "" */
+	char why[FILTER_DETAIL_SIZE];
+	struct filter_symptom *symptoms;
+	size_t symptom_count;
+	int64_t time_us; /* the runner's */
+};
+
+struct worker_data;
+
+/*
+ * The message as the filters see it; all of it is the runner's and lasts
+ * until the message is done.
+ */
+struct filter_mail {
+	struct arena *arena;
+	const char *name; /* queue id */
+	const char *sender, *client_ip, *client_name, *helo;
+	bool is_outbound;
+	struct span text; /* whole, CRLF, as it came */
+	struct span header; /* its header fields, with the empty line */
+	const struct lists *lists; /* NULL: none have come yet */
+	const struct worker_data *data;
+	int64_t deadline_ms; /* monotonic: of the filter that is asked */
+};
+
+struct filter {
+	const char *name;
+	/* In the pool, before workers are forked: what they share.  -1: the
+	 * filter is down until the next load; each check is then not asked.
+	 * May be NULL, as may unload. */
+	int (*load)(struct err *e);
+	void (*unload)(void);
+	/* part is the beginning of the message as far as the filter's size
+	 * goes.  out is cleared before. */
+	void (*check)(const struct filter_mail *m, struct span part,
+		      struct filter_result *out);
+};
+
+/* In the order of filters.def. */
+extern const struct filter *const filter_table[];
+extern const size_t filter_count;
+/* The knobs of a filter by its place in the table. */
+struct filter_knobs {
+	bool is_on;
+	int64_t order, weight, time_ms, size;
+	enum decisive decisive;
+	enum failure failure;
+};
+struct filter_knobs filter_knobs(const struct knobs *k, size_t index);
+
+/* For check(): adds a symptom, dropped silently past the limit. */
+void filter_symptom(const struct filter_mail *m, struct filter_result *out,
+		    const char *name, int64_t points, const char *note);
+/* For check(): could not tell. */
+void filter_unknown(struct filter_result *out, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

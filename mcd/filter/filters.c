@@ -1,0 +1,78 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The table of filters, made from filters.def, and what their files share.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "filter.h"
+#include "str.h"
+
+/* clang-format off */
+#define FILTER(name, is_on, order, time_ms, size, decisive, failure, summary) \
+	extern const struct filter filter_##name;
+#include "filters.def"
+#undef FILTER
+
+const struct filter *const filter_table[] = {
+#define FILTER(name, is_on, order, time_ms, size, decisive, failure, summary) \
+	&filter_##name,
+#include "filters.def"
+#undef FILTER
+};
+
+const size_t filter_count = sizeof(filter_table) / sizeof(filter_table[0]);
+
+struct filter_knobs
+filter_knobs(const struct knobs *k, size_t index)
+{
+	const struct filter_knobs all[] = {
+#define FILTER(name, on, place, ms, bytes, dec, fail, words) \
+	{ .is_on = k->filter_##name, \
+	  .order = k->filter_##name##_order, \
+	  .weight = k->filter_##name##_weight, \
+	  .time_ms = k->filter_##name##_time, \
+	  .size = k->filter_##name##_size, \
+	  .decisive = (enum decisive)k->filter_##name##_decisive, \
+	  .failure = (enum failure)k->filter_##name##_failure },
+#include "filters.def"
+#undef FILTER
+	};
+
+	return all[index];
+}
+/* clang-format on */
+
+void
+filter_symptom(const struct filter_mail *m, struct filter_result *out,
+	       const char *name, int64_t points, const char *note)
+{
+	struct filter_symptom *s;
+	char shown[FILTER_DETAIL_SIZE];
+
+	if (out->symptom_count == FILTER_SYMPTOMS_MAX)
+		return;
+	if (out->symptoms == NULL)
+		out->symptoms = arena_array(m->arena, FILTER_SYMPTOMS_MAX,
+					    sizeof(*out->symptoms));
+	s = &out->symptoms[out->symptom_count++];
+	s->name = arena_strdup(m->arena, name);
+	s->points = points;
+	str_printable(shown, sizeof(shown), note, strlen(note));
+	s->note = arena_strdup(m->arena, shown);
+}
+
+void
+filter_unknown(struct filter_result *out, const char *fmt, ...)
+{
+	char text[FILTER_DETAIL_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	out->is_known = false;
+	str_printable(out->why, sizeof(out->why), text, strlen(text));
+}

@@ -1,0 +1,239 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The walk.  Nothing here looks at the message itself.
+ */
+#include "judge.h"
+
+#include <string.h>
+
+#include "points.h"
+#include "str.h"
+
+/* Takes the next line off in; false at the end or where it is cut. */
+static bool
+next_line(struct span *in, struct span *line)
+{
+	const char *end = in->len > 0 ? memchr(in->p, '\n', in->len) : NULL;
+
+	if (end == NULL)
+		return false;
+	line->p = in->p;
+	line->len = (size_t)(end - in->p);
+	in->p = end + 1;
+	in->len -= line->len + 1;
+	return true;
+}
+
+static int
+take_scope(struct span line, const char *prefix, char *dst, size_t size)
+{
+	size_t n = strlen(prefix);
+
+	if (line.len < n || memcmp(line.p, prefix, n) != 0)
+		return 0;
+	return str_fmt(dst, size, "%.*s", (int)(line.len - n), line.p + n) ? 1
+									   : -1;
+}
+
+int
+judge_policy_read(struct span in, struct judge_policy *out, struct err *e)
+{
+	struct span line;
+	int user, domain;
+
+	memset(out, 0, sizeof(*out));
+	knobs_default(&out->knobs);
+	/* The scopes stand before the knobs. */
+	while (in.len > 0 && in.p[0] == '@') {
+		if (!next_line(&in, &line))
+			return err_set(e, "policy: the last line is cut");
+		user = take_scope(line, "@user=", out->user, sizeof(out->user));
+		domain = take_scope(line, "@domain=", out->domain,
+				    sizeof(out->domain));
+		if (user < 0 || domain < 0)
+			return err_set(e, "policy: a scope is too long");
+	}
+	return knobs_read(in, &out->knobs, e);
+}
+
+/* Filters that are on, by their order; the table's where it is equal. */
+static size_t
+order_filters(const struct knobs *k, size_t *order)
+{
+	int64_t places[64];
+	size_t i, at, n = 0;
+
+	for (i = 0; i < filter_count && i < 64; i++) {
+		struct filter_knobs f = filter_knobs(k, i);
+
+		if (!f.is_on)
+			continue;
+		for (at = n; at > 0 && places[at - 1] > f.order; at--) {
+			places[at] = places[at - 1];
+			order[at] = order[at - 1];
+		}
+		places[at] = f.order;
+		order[at] = i;
+		n++;
+	}
+	return n;
+}
+
+int64_t
+judge_symptom_points(const struct filter_mail *m, const struct judge_policy *p,
+		     const struct filter_symptom *s)
+{
+	struct lists_scope scope = { p->user, p->domain };
+	const char *text = lists_get(m->lists, "rule", &scope, s->name);
+	int64_t points;
+
+	if (text != NULL && points_parse(text, &points, NULL) == 0)
+		return points;
+	return s->points;
+}
+
+static int64_t
+result_points(const struct filter_mail *m, const struct judge_policy *p,
+	      const struct filter_result *r, int64_t weight)
+{
+	int64_t sum = r->points;
+	size_t i;
+
+	for (i = 0; i < r->symptom_count; i++)
+		sum += judge_symptom_points(m, p, &r->symptoms[i]);
+	return sum * weight / 1000;
+}
+
+static bool
+is_decisive(enum decisive d, enum filter_class class)
+{
+	return (class == FILTER_HAM &&
+		(d == DECISIVE_HAM || d == DECISIVE_BOTH)) ||
+	       (class == FILTER_SPAM &&
+		(d == DECISIVE_SPAM || d == DECISIVE_BOTH));
+}
+
+/*
+ * A class that rests on symptoms alone is gone when an administrator has
+ * taken their points away: a rule that was set to nothing decides nothing.
+ */
+static enum filter_class
+class_of(const struct filter_result *r, int64_t points)
+{
+	if (r->class == FILTER_SPAM && r->symptom_count > 0 && points <= 0)
+		return FILTER_NOTHING;
+	return r->class;
+}
+
+/* Whether the walk goes on. */
+static bool
+take_result(const struct filter_mail *m, const struct judge_policy *p,
+	    const struct filter_knobs *f, struct judge_step *step,
+	    struct judge_verdict *out)
+{
+	const struct filter_result *r = step->result;
+
+	if (!r->is_known) {
+		if (f->failure == FAILURE_LATER)
+			out->is_later = true;
+		if (f->failure == FAILURE_HOLD && out->action != ACTION_HOLD) {
+			out->action = ACTION_HOLD;
+			(void)str_fmt(out->reason, sizeof(out->reason),
+				      "%s could not tell: %s",
+				      filter_table[step->filter]->name, r->why);
+		}
+		return !out->is_later;
+	}
+	step->points = result_points(m, p, r, f->weight);
+	out->points += step->points;
+	step->is_decisive = is_decisive(f->decisive, class_of(r, step->points));
+	if (step->is_decisive)
+		out->decisive = step;
+	return !step->is_decisive;
+}
+
+static bool
+is_spam(const struct judge_verdict *v)
+{
+	if (v->decisive != NULL)
+		return v->decisive->result->class == FILTER_SPAM;
+	return v->points >= v->threshold;
+}
+
+static void
+act_on_spam(const struct filter_mail *m, const struct knobs *k,
+	    struct judge_verdict *out)
+{
+	static const enum action in[] = { [SPAM_TAG] = ACTION_DELIVER,
+					  [SPAM_QUARANTINE] = ACTION_QUARANTINE,
+					  [SPAM_DELETE] = ACTION_DISCARD };
+	static const enum action away[] = { [SPAM_OUT_DELIVER] = ACTION_DELIVER,
+					    [SPAM_OUT_HOLD] = ACTION_HOLD,
+					    [SPAM_OUT_QUARANTINE] =
+						    ACTION_QUARANTINE };
+
+	out->action =
+		m->is_outbound ? away[k->out_spam_action] : in[k->spam_action];
+	out->is_marked = !m->is_outbound && k->spam_action == SPAM_TAG;
+}
+
+static void
+tell_reason(struct judge_verdict *out)
+{
+	char points[32], threshold[32];
+
+	points_text(out->points, points, sizeof(points));
+	points_text(out->threshold, threshold, sizeof(threshold));
+	(void)str_fmt(out->reason, sizeof(out->reason), "%s %s/%s%s%s",
+		      out->class == MAIL_SPAM ? "spam" : "not spam", points,
+		      threshold, out->decisive != NULL ? ": " : "",
+		      out->decisive != NULL
+			      ? filter_table[out->decisive->filter]->name
+			      : "");
+}
+
+static void
+decide(const struct filter_mail *m, const struct knobs *k,
+       struct judge_verdict *out)
+{
+	bool is_held = out->action == ACTION_HOLD;
+
+	out->class = is_spam(out) ? MAIL_SPAM : MAIL_HAM;
+	if (is_held) /* for the sake of a filter that could not tell */
+		return;
+	tell_reason(out);
+	if (out->class == MAIL_SPAM)
+		act_on_spam(m, k, out);
+	if (k->hold_mail && out->action == ACTION_DELIVER) {
+		out->action = ACTION_HOLD;
+		(void)str_copy(out->reason, sizeof(out->reason), "hold_mail");
+	}
+}
+
+void
+judge(const struct filter_mail *m, const struct judge_policy *p,
+      judge_ask_fn *ask, void *arg, struct judge_verdict *out)
+{
+	size_t order[64];
+	size_t n = order_filters(&p->knobs, order);
+	struct judge_step *steps = arena_array(m->arena, n + 1, sizeof(*steps));
+	bool goes_on = true;
+	size_t i;
+
+	memset(out, 0, sizeof(*out));
+	out->action = ACTION_DELIVER;
+	out->threshold =
+		m->is_outbound ? p->knobs.out_threshold : p->knobs.threshold;
+	out->steps = steps;
+	for (i = 0; i < n && goes_on; i++) {
+		struct filter_knobs f = filter_knobs(&p->knobs, order[i]);
+		struct judge_step *step = &steps[out->step_count++];
+
+		step->filter = order[i];
+		step->place = (int64_t)i + 1;
+		step->result = ask(arg, order[i]);
+		goes_on = take_result(m, p, &f, step, out);
+	}
+	decide(m, &p->knobs, out);
+}

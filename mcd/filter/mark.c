@@ -1,0 +1,202 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Edits by offset into the header as it came.
+ */
+#include "mark.h"
+
+#include <string.h>
+
+#include "explain.h"
+#include "header.h"
+#include "points.h"
+#include "str.h"
+
+#define RENAMES_MAX 64
+#define EDITS_MAX (RENAMES_MAX + 2)
+#define FOLD_AT 76 /* columns, RFC 5322 section 2.1.1 */
+#define FOREIGN "X-Spam-"
+#define RENAMED "X-Foreign-"
+
+struct marks {
+	struct edit edits[EDITS_MAX];
+	size_t count;
+	bool has_subject;
+};
+
+/* Folds behind commas and spaces; a word longer than a line stays. */
+static void
+add_folded(struct buf *out, const char *text)
+{
+	size_t column = 0, i, word;
+	const char *p;
+
+	for (i = out->len; i > 0 && out->data[i - 1] != '\n'; i--)
+		column++;
+	for (p = text; *p != '\0'; p += word) {
+		word = strcspn(p, " ");
+		if (column + word > FOLD_AT && column > 1) {
+			(void)buf_add_str(out, "\r\n\t");
+			column = 8;
+		} else if (p > text) {
+			(void)buf_add_char(out, ' ');
+			column++;
+		}
+		(void)buf_add(out, p, word);
+		column += word;
+		if (p[word] == ' ')
+			word++;
+	}
+	(void)buf_add_str(out, "\r\n");
+}
+
+/* Fields must be ASCII: evidence in another script becomes '?'. */
+static void
+make_ascii(char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s >= 0x80)
+			*s = '?';
+}
+
+static void
+add_field(struct buf *out, const struct knobs *k, const char *name,
+	  const char *text)
+{
+	(void)buf_printf(out, "%s%s:", k->header_prefix, name);
+	(void)buf_add_char(out, ' ');
+	add_folded(out, text);
+}
+
+static void
+add_fields(const struct filter_mail *m, const struct knobs *k,
+	   const struct judge_verdict *v, struct buf *out)
+{
+	struct buf check = { .limit = 4096 };
+	char points[32], threshold[32], score[80];
+
+	if (k->id_header)
+		(void)buf_printf(out, "%sID: %s\r\n", k->header_prefix,
+				 m->name);
+	if (!k->headers_add || v->step_count == 0)
+		return;
+	points_text(v->points, points, sizeof(points));
+	points_text(v->threshold, threshold, sizeof(threshold));
+	(void)str_fmt(score, sizeof(score), "%s (spam from %s on)", points,
+		      threshold);
+	explain_check(v, &check);
+	if (check.data != NULL)
+		make_ascii(check.data);
+	add_field(out, k, "Score", score);
+	add_field(out, k, "Status", explain_status(v));
+	add_field(out, k, "SpamCheck", buf_str(&check));
+	buf_release(&check);
+}
+
+static bool
+needs_encoding(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s >= 0x80)
+			return true;
+	return false;
+}
+
+/* The tag with its space; RFC 2047 where it is not ASCII. */
+static const char *
+tag_text(const struct filter_mail *m, const char *tag)
+{
+	struct buf out = { 0 };
+	const char *text;
+
+	if (!needs_encoding(tag))
+		return arena_printf(m->arena, "%s ", tag);
+	(void)buf_add_str(&out, "=?UTF-8?Q?");
+	for (; *tag != '\0'; tag++) {
+		if (ascii_isalnum((unsigned char)*tag))
+			(void)buf_add_char(&out, *tag);
+		else
+			(void)buf_printf(&out, "=%02X", (unsigned char)*tag);
+	}
+	/* Between two encoded words a space is not shown: it is in it. */
+	(void)buf_add_str(&out, "_?= ");
+	text = arena_strdup(m->arena, buf_str(&out));
+	buf_release(&out);
+	return text;
+}
+
+static void
+add_edit(struct marks *marks, uint64_t offset, const char *text)
+{
+	struct edit *e = &marks->edits[marks->count++];
+
+	e->offset = offset;
+	e->length = 0;
+	e->text = span_of(text);
+}
+
+/* Before the text of the subject, unless it begins with the tag already. */
+static void
+tag_subject(const struct filter_mail *m, const struct header_field *f,
+	    const char *tag, struct marks *marks)
+{
+	size_t blanks = 0, len = strlen(tag);
+
+	while (blanks < f->value.len &&
+	       (f->value.p[blanks] == ' ' || f->value.p[blanks] == '\t'))
+		blanks++;
+	if (f->value.len - blanks >= len &&
+	    memcmp(f->value.p + blanks, tag, len) == 0)
+		return;
+	add_edit(marks, (uint64_t)(f->value.p + blanks - m->text.p),
+		 tag_text(m, tag));
+}
+
+static void
+walk_header(const struct filter_mail *m, const char *tag, struct marks *marks)
+{
+	struct header_field f;
+	size_t at = 0, renames = 0;
+
+	while (header_next(m->header, &at, &f)) {
+		if (f.name.len > strlen(FOREIGN) && renames < RENAMES_MAX &&
+		    span_ieq((struct span){ f.name.p, strlen(FOREIGN) },
+			     SPAN_LIT(FOREIGN))) {
+			add_edit(marks, f.offset, RENAMED);
+			renames++;
+		}
+		if (span_ieq(f.name, SPAN_LIT("Subject")) &&
+		    !marks->has_subject) {
+			marks->has_subject = true;
+			if (*tag != '\0')
+				tag_subject(m, &f, tag, marks);
+		}
+	}
+}
+
+int
+mark_edits(const struct filter_mail *m, const struct judge_policy *p,
+	   const struct judge_verdict *v, struct buf *out, struct err *e)
+{
+	const char *tag = v->is_marked ? p->knobs.subject_tag : "";
+	struct marks marks = { .count = 0 };
+	struct buf fields = { .limit = ENVELOPE_EDIT_MAX };
+	size_t first = 1;
+	int rc;
+
+	marks.count = 1; /* fields come first, once it is known what they are */
+	if (p->knobs.headers_add || *tag != '\0')
+		walk_header(m, tag, &marks);
+	add_fields(m, &p->knobs, v, &fields);
+	if (*tag != '\0' && !marks.has_subject)
+		(void)buf_printf(&fields, "Subject: %s\r\n", tag_text(m, tag));
+	if (fields.len > 0) {
+		marks.edits[0] = (struct edit){ .text = buf_span(&fields) };
+		first = 0;
+	}
+	rc = marks.count > first ? edits_write(marks.edits + first,
+					       marks.count - first, out, e)
+				 : 0;
+	buf_release(&fields);
+	return rc;
+}

@@ -1,0 +1,290 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Decisions by made-up results, and what they change in a message.
+ */
+#include "judge.h"
+
+#include <string.h>
+
+#include "check.h"
+#include "envelope.h"
+#include "explain.h"
+#include "mark.h"
+#include "str.h"
+
+static struct filter_result results[64];
+static int asked;
+
+static const struct filter_result *
+ask(void *arg, size_t i)
+{
+	(void)arg;
+	asked++;
+	return &results[i];
+}
+
+static size_t
+filter_at(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < filter_count; i++)
+		if (str_eq(filter_table[i]->name, name))
+			return i;
+	return 0;
+}
+
+/* One filter speaks, the others saw nothing. */
+static struct filter_result *
+speaks(const char *name)
+{
+	size_t i;
+
+	memset(results, 0, sizeof(results));
+	for (i = 0; i < filter_count; i++)
+		results[i].is_known = true;
+	asked = 0;
+	return &results[filter_at(name)];
+}
+
+static struct judge_policy
+policy(const char *text)
+{
+	struct judge_policy p;
+	struct err e = { "" };
+
+	CHECK(judge_policy_read(span_of(text), &p, &e) == 0, "a policy: %s",
+	      e.text);
+	return p;
+}
+
+static void
+check_sums(struct filter_mail *m)
+{
+	static const struct {
+		const char *words, *policy;
+		int64_t points;
+		enum filter_class class;
+		enum action action;
+		enum mail_class want;
+	} rows[] = {
+		{ "nothing found", "", 0, FILTER_NOTHING, ACTION_DELIVER,
+		  MAIL_HAM },
+		{ "under the threshold", "filter_gtube_decisive=none\n", 4999,
+		  FILTER_SPAM, ACTION_DELIVER, MAIL_HAM },
+		{ "at the threshold", "filter_gtube_decisive=none\n", 5000,
+		  FILTER_SPAM, ACTION_DELIVER, MAIL_SPAM },
+		{ "quarantine as set", "spam_action=quarantine\n", 5000,
+		  FILTER_SPAM, ACTION_QUARANTINE, MAIL_SPAM },
+		{ "delete as set", "spam_action=delete\n", 5000, FILTER_SPAM,
+		  ACTION_DISCARD, MAIL_SPAM },
+		{ "a lower threshold", "threshold=1.5\n", 1500, FILTER_NOTHING,
+		  ACTION_DELIVER, MAIL_SPAM },
+		{ "half the weight",
+		  "filter_gtube_weight=0.5\nfilter_gtube_decisive=none\n", 9998,
+		  FILTER_SPAM, ACTION_DELIVER, MAIL_HAM },
+		{ "decisive spam needs no points", "", 1, FILTER_SPAM,
+		  ACTION_DELIVER, MAIL_SPAM },
+		{ "decisive ham is ham", "filter_gtube_decisive=ham\n", 90000,
+		  FILTER_HAM, ACTION_DELIVER, MAIL_HAM },
+		{ "a filter that is off", "filter_gtube=no\n", 90000,
+		  FILTER_SPAM, ACTION_DELIVER, MAIL_HAM },
+		{ "held as set", "hold_mail=yes\n", 0, FILTER_NOTHING,
+		  ACTION_HOLD, MAIL_HAM },
+	};
+	struct judge_verdict v;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct judge_policy p = policy(rows[i].policy);
+		struct filter_result *r = speaks("gtube");
+
+		r->points = rows[i].points;
+		r->class = rows[i].class;
+		judge(m, &p, ask, NULL, &v);
+		CHECK_INT(v.class, rows[i].want, "%s: class", rows[i].words);
+		CHECK_INT(v.action, rows[i].action, "%s: action",
+			  rows[i].words);
+	}
+}
+
+static void
+check_outbound(struct filter_mail *m)
+{
+	struct judge_policy p = policy("spam_action=delete\n");
+	struct judge_verdict v;
+
+	m->is_outbound = true;
+	speaks("gtube")->class = FILTER_SPAM;
+	judge(m, &p, ask, NULL, &v);
+	CHECK_INT(v.action, ACTION_HOLD, "outbound spam is held");
+	CHECK(!v.is_marked && v.threshold == 8000,
+	      "by a threshold of its own, and not tagged");
+	m->is_outbound = false;
+}
+
+static void
+check_unknown(struct filter_mail *m)
+{
+	static const struct {
+		const char *words, *policy;
+		bool is_later;
+		enum action action;
+	} rows[] = {
+		{ "skipped", "", false, ACTION_DELIVER },
+		{ "waited for", "filter_gtube_failure=later\n", true,
+		  ACTION_DELIVER },
+		{ "held", "filter_gtube_failure=hold\n", false, ACTION_HOLD },
+	};
+	struct judge_verdict v;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct judge_policy p = policy(rows[i].policy);
+		struct filter_result *r = speaks("gtube");
+
+		filter_unknown(r, "%s is down", "it");
+		r->points = 99000; /* means nothing */
+		judge(m, &p, ask, NULL, &v);
+		CHECK_INT(v.is_later, rows[i].is_later, "%s: later",
+			  rows[i].words);
+		CHECK_INT(v.action, rows[i].action, "%s: action",
+			  rows[i].words);
+		CHECK_INT(v.class, MAIL_HAM, "%s: no points", rows[i].words);
+	}
+	CHECK_STR(v.reason, "gtube could not tell: it is down",
+		  "a hold says why");
+}
+
+/* One rule's score, changed for a domain. */
+static void
+check_rules(struct filter_mail *m)
+{
+	struct judge_policy one = policy("@domain=a.example\n");
+	struct judge_policy other = policy("");
+	struct filter_result *r = speaks("gtube");
+	struct judge_verdict v;
+	struct buf lines = { 0 };
+	struct err e;
+	struct lists *l =
+		lists_read(SPAN_LIT("rule\tdomain a.example SOMMA\t0.1\n"), &e);
+
+	m->lists = l;
+	filter_symptom(m, r, "SOMMA", 6000, "somma");
+	filter_symptom(m, r, "OTHER", 100, "");
+	judge(m, &other, ask, NULL, &v);
+	CHECK(v.class == MAIL_SPAM && v.points == 6100, "as the filter says");
+	judge(m, &one, ask, NULL, &v);
+	CHECK(v.class == MAIL_HAM && v.points == 200, "as the domain says");
+	explain_lines(m, &one, &v, 8000, &lines);
+	CHECK(strstr(buf_str(&lines), "rule SOMMA 0.1 somma\n") != NULL,
+	      "which is what is explained: %s", buf_str(&lines));
+	buf_clear(&lines);
+	explain_lines(m, &one, &v, 40, &lines);
+	CHECK(lines.len > 0 && lines.len <= 40 &&
+		      lines.data[lines.len - 1] == '\n',
+	      "an explanation is cut at a line");
+	m->lists = NULL;
+	lists_free(l);
+	buf_release(&lines);
+}
+
+static void
+check_bad_policies(void)
+{
+	static const char *const rows[] = { "@user=joe@a.example",
+					    "@domain=a.example\nthreshold",
+					    "threshold=many\n" };
+	struct judge_policy p;
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK_INT(judge_policy_read(span_of(rows[i]), &p, &e), -1,
+			  "a damaged policy, %zu: %s", i, e.text);
+}
+
+/* The message behind its edits. */
+static void
+check_marks(struct filter_mail *m)
+{
+	static const struct {
+		const char *words, *policy, *text, *want;
+	} rows[] = {
+		{ "the tag before the subject", "headers_add=no\n",
+		  "A: b\r\nSubject: hi\r\n\r\n",
+		  "A: b\r\nSubject: {Spam?} hi\r\n\r\n" },
+		{ "a subject without a blank", "headers_add=no\n",
+		  "Subject:hi\r\n\r\n", "Subject:{Spam?} hi\r\n\r\n" },
+		{ "a tag that is there", "headers_add=no\n",
+		  "subject: {Spam?} hi\r\n\r\n",
+		  "subject: {Spam?} hi\r\n\r\n" },
+		{ "no subject", "headers_add=no\n", "A: b\r\n\r\n",
+		  "Subject: {Spam?} \r\nA: b\r\n\r\n" },
+		{ "only the first subject", "headers_add=no\n",
+		  "Subject: a\r\nSubject: b\r\n\r\n",
+		  "Subject: {Spam?} a\r\nSubject: b\r\n\r\n" },
+		{ "no tag", "headers_add=no\nsubject_tag=\n",
+		  "Subject: hi\r\n\r\n", "Subject: hi\r\n\r\n" },
+		{ "a tag in another script",
+		  "headers_add=no\nsubject_tag=\xc3\xa0\n",
+		  "Subject: hi\r\n\r\n",
+		  "Subject: =?UTF-8?Q?=C3=A0_?= hi\r\n\r\n" },
+		{ "fields, and those of others renamed",
+		  "header_prefix=X-Q-\nsubject_tag=\n",
+		  "X-Spam-Status: No\r\n\r\n",
+		  "X-Q-Score: 0.0 (spam from 5.0 on)\r\n"
+		  "X-Q-Status: spam, tagged\r\n"
+		  "X-Q-SpamCheck: spam, gtube (99%, position 1, spam "
+		  "decisive)\r\n"
+		  "X-Foreign-X-Spam-Status: No\r\n\r\n" },
+	};
+	size_t i, k;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct judge_policy p = policy(rows[i].policy);
+		struct filter_result *r = speaks("gtube");
+		struct buf edits = { 0 }, got = { 0 };
+		struct judge_verdict v;
+		struct edit *list = NULL;
+		size_t n = 0, at = 0;
+		struct err e = { "" };
+
+		r->class = FILTER_SPAM;
+		str_copy(r->detail, sizeof(r->detail), "99%");
+		m->text = m->header = span_of(rows[i].text);
+		judge(m, &p, ask, NULL, &v);
+		CHECK(mark_edits(m, &p, &v, &edits, &e) == 0, "%s: %s",
+		      rows[i].words, e.text);
+		if (edits.len > 0)
+			(void)edits_read(buf_span(&edits), m->arena, &list, &n,
+					 &e);
+		for (k = 0; k < n; k++) {
+			(void)buf_add(&got, m->text.p + at,
+				      (size_t)list[k].offset - at);
+			(void)buf_add_span(&got, list[k].text);
+			at = (size_t)(list[k].offset + list[k].length);
+		}
+		(void)buf_add(&got, m->text.p + at, m->text.len - at);
+		CHECK_STR(buf_str(&got), rows[i].want, "%s", rows[i].words);
+		buf_release(&edits);
+		buf_release(&got);
+	}
+}
+
+int
+main(void)
+{
+	struct arena arena = { 0 };
+	struct filter_mail m = { .arena = &arena, .name = "0123456789abcdef" };
+
+	check_sums(&m);
+	check_outbound(&m);
+	check_unknown(&m);
+	check_rules(&m);
+	check_bad_policies();
+	check_marks(&m);
+	arena_release(&arena);
+	return check_done();
+}
