@@ -12,6 +12,7 @@
 #include "command.h"
 #include "dict.h"
 #include "ip.h"
+#include "lists.h"
 #include "log.h"
 #include "policy.h"
 #include "str.h"
@@ -298,6 +299,20 @@ find_alias(void *arg, const char *kind, const char *key, const char *value)
 	return 1;
 }
 
+/* All that only a domain of its own has. */
+static enum db_result
+drop_own(struct ctx *c, const char *key, struct err *e)
+{
+	enum db_result r = drop_rows(c, "setting", key, is_setting_of, e);
+	size_t i;
+
+	if (r == DB_OK)
+		r = drop_rows(c, "rcpt", key, is_rcpt_of, e);
+	for (i = 0; r == DB_OK && lists_kinds[i] != NULL; i++)
+		r = drop_rows(c, lists_kinds[i], key, is_setting_of, e);
+	return r;
+}
+
 static int
 put_domain(struct ctx *c, const char *key)
 {
@@ -320,9 +335,7 @@ put_domain(struct ctx *c, const char *key)
 	}
 	r = db_put(c->db, "domain", key, target, &e);
 	if (r == DB_OK && alias != NULL)
-		r = drop_rows(c, "setting", key, is_setting_of, &e);
-	if (r == DB_OK)
-		r = drop_rows(c, "rcpt", key, is_rcpt_of, &e);
+		r = drop_own(c, key, &e);
 	if (r != DB_OK)
 		return complain_db(c, r, &e);
 	return put_dests(c, key);
@@ -378,7 +391,7 @@ cmd_domain_delete(struct ctx *c)
 	if (r == DB_OK)
 		r = drop_rows(c, "dest", key, is_dest_of, &e);
 	if (r == DB_OK)
-		r = drop_rows(c, "setting", key, is_setting_of, &e);
+		r = drop_own(c, key, &e);
 	if (r == DB_OK)
 		r = db_put(c->db, "domain", key, NULL, &e);
 	return r == DB_OK ? EX_OK : complain_db(c, r, &e);

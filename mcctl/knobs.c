@@ -12,106 +12,7 @@
 #include "policy.h"
 #include "setting.h"
 #include "str.h"
-
-/* Which level the options name, and its subject. */
-struct target {
-	enum knob_level level;
-	char subject[ADDRESS_TEXT_SIZE]; /* domain key or policy address */
-	char asked[ADDRESS_TEXT_SIZE]; /* as policy_effective() takes it */
-};
-
-static const char *
-level_name(unsigned level)
-{
-	return level == LEVEL_GLOBAL   ? "global"
-	       : level == LEVEL_DOMAIN ? "domain"
-	       : level == LEVEL_USER   ? "user"
-				       : "default";
-}
-
-/* A domain that is ours and no alias: an alias has its target's values. */
-static int
-check_domain(struct ctx *c, const char *key)
-{
-	struct buf alias = { 0 };
-	struct err e;
-	int code = EX_OK;
-
-	switch (db_get(c->db, "domain", key, &alias, &e)) {
-	case 1:
-		if (alias.len > 0)
-			code = complain(c, EX_DATAERR,
-					"domain \"%s\" is an alias of %s: the "
-					"settings are that one's",
-					key, buf_str(&alias));
-		break;
-	case 0:
-		code = domain_not_known(c, key);
-		break;
-	default:
-		code = complain(c, EX_UNAVAILABLE, "%s", e.text);
-	}
-	buf_release(&alias);
-	return code;
-}
-
-static int
-target_domain(struct ctx *c, const char *name, struct target *t)
-{
-	char key[ADDRESS_DOMAIN_MAX + 1];
-	int code = domain_key(c, name, key);
-
-	if (code == EX_OK)
-		code = check_domain(c, key);
-	if (code != EX_OK)
-		return code;
-	t->level = LEVEL_DOMAIN;
-	str_copy(t->subject, sizeof(t->subject), key);
-	str_fmt(t->asked, sizeof(t->asked), "@%s", key);
-	return EX_OK;
-}
-
-static int
-target_user(struct ctx *c, const char *address, struct target *t)
-{
-	struct policy *p;
-	struct address a;
-	struct err e;
-	int r;
-
-	t->level = LEVEL_USER;
-	if (address_parse(span_of(address), ADDRESS_ALLOW_UTF8, &a, &e) < 0)
-		return complain(c, EX_DATAERR, "%s is not an address: %s",
-				log_text(address), e.text);
-	p = policy_load(c->db, NULL, &e);
-	if (p == NULL)
-		return complain(c, EX_UNAVAILABLE, "%s", e.text);
-	r = policy_key(p, a.text, t->subject, &e);
-	policy_free(p);
-	if (r < 0)
-		return complain(c, EX_DATAERR, "%s", e.text);
-	str_copy(t->asked, sizeof(t->asked), t->subject);
-	/* The key's domain is behind all aliases. */
-	return check_domain(c, strrchr(t->subject, '@') + 1);
-}
-
-static int
-target_of(struct ctx *c, struct target *t)
-{
-	const char *domain = option_value(c, "domain");
-	const char *user = option_value(c, "user");
-
-	memset(t, 0, sizeof(*t));
-	t->level = LEVEL_GLOBAL;
-	if (domain != NULL && user != NULL)
-		return complain(c, EX_USAGE,
-				"expected --domain or --user, not both");
-	if (domain != NULL)
-		return target_domain(c, domain, t);
-	if (user != NULL)
-		return target_user(c, user, t);
-	return EX_OK;
-}
+#include "target.h"
 
 static int
 knob_of(struct ctx *c, const char *name, const struct knob **k)
@@ -144,9 +45,9 @@ put_value(struct ctx *c, const struct knob *k, const struct target *t,
 	if ((k->levels & t->level) == 0)
 		return complain(c, EX_DATAERR,
 				"setting \"%s\" has no value per %s", k->name,
-				level_name(t->level));
-	str_fmt(key, sizeof(key), "%s %s%s%s", level_name(t->level), t->subject,
-		t->subject[0] != '\0' ? " " : "", k->name);
+				target_level_name(t->level));
+	if (!target_key(t, k->name, key, sizeof(key)))
+		return complain(c, EX_DATAERR, "the address is too long");
 	r = db_put(c->db, "setting", key, value, &e);
 	return r == DB_OK ? EX_OK : complain_db(c, r, &e);
 }
@@ -189,12 +90,13 @@ add_written(struct ctx *c, const struct knob *k, enum knob_level level,
 
 	if ((k->levels & level) == 0)
 		return;
-	str_fmt(key, sizeof(key), "%s %s%s%s", level_name(level), subject,
-		subject[0] != '\0' ? " " : "", k->name);
+	str_fmt(key, sizeof(key), "%s %s%s%s", target_level_name(level),
+		subject, subject[0] != '\0' ? " " : "", k->name);
 	(void)db_get(c->db, "setting", key, &value, NULL);
 	(void)buf_printf(out, "%s%s%s%s: %s", out->len > 0 ? "\n" : "",
-			 level_name(level), subject[0] != '\0' ? " " : "",
-			 subject, value.len > 0 ? buf_str(&value) : "-");
+			 target_level_name(level),
+			 subject[0] != '\0' ? " " : "", subject,
+			 value.len > 0 ? buf_str(&value) : "-");
 	buf_release(&value);
 }
 
@@ -230,7 +132,7 @@ setting_record(const struct policy *p, const struct knob *k,
 	knob_text(k, &o.value, text, sizeof(text));
 	record_str(r, "name", k->name);
 	record_str(r, "value", text);
-	record_str(r, "from", level_name(o.level));
+	record_str(r, "from", target_level_name(o.level));
 	record_str(r, "subject", o.subject);
 }
 

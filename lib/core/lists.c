@@ -31,15 +31,15 @@ struct lists {
 	struct dict groups; /* "KIND\tLEVEL\tSUBJECT" to struct group */
 };
 
+const char *const lists_kinds[] = { "rbl", "rule", "sender", "trusted", NULL };
+
 bool
 lists_has_kind(const char *kind)
 {
-	static const char *const kinds[] = { "rule", "rbl", "sender",
-					     "trusted" };
 	size_t i;
 
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (str_eq(kind, kinds[i]))
+	for (i = 0; lists_kinds[i] != NULL; i++)
+		if (str_eq(kind, lists_kinds[i]))
 			return true;
 	return false;
 }

@@ -29,7 +29,8 @@ struct lists_scope {
 	const char *domain;
 };
 
-/* Whether rows of this kind go to the workers. */
+/* The kinds of rows that go to the workers, NULL at the end. */
+extern const char *const lists_kinds[];
 bool lists_has_kind(const char *kind);
 /* Appends a row; -1 when a tab or line end is in it, or out is full. */
 int lists_write(struct buf *out, const char *kind, const char *key,
