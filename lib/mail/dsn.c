@@ -103,6 +103,24 @@ original_message_id(struct span header, char *dst, size_t size)
 	return false;
 }
 
+/* What is gravest. */
+static const char *
+subject_of(const struct dsn *d)
+{
+	static const char *const subjects[DSN_ACTIONS] = {
+		[DSN_FAILED] = "Your message could not be delivered",
+		[DSN_DELAYED] = "Your message has not been delivered yet",
+		[DSN_RELAYED] = "Your message was passed on",
+	};
+	enum dsn_action gravest = DSN_RELAYED;
+	size_t i;
+
+	for (i = 0; i < d->rcpt_count; i++)
+		if (d->rcpts[i].action < gravest)
+			gravest = d->rcpts[i].action;
+	return subjects[gravest];
+}
+
 static void
 write_header(const struct dsn *d, const struct parts *p, bool is_utf8,
 	     struct buf *out)
@@ -118,10 +136,7 @@ write_header(const struct dsn *d, const struct parts *p, bool is_utf8,
 	add_field(out, "From", value);
 	str_fmt(value, sizeof(value), "<%s>", d->to);
 	add_field(out, "To", dsn_clean(clean, sizeof(clean), value, is_utf8));
-	add_field(out, "Subject",
-		  d->action == DSN_FAILED
-			  ? "Your message could not be delivered"
-			  : "Your message has not been delivered yet");
+	add_field(out, "Subject", subject_of(d));
 	str_fmt(value, sizeof(value), "<%s@%s>", d->id, mta);
 	add_field(out, "Message-ID",
 		  dsn_clean(clean, sizeof(clean), value, false));

@@ -3,7 +3,8 @@
  *
  * Delivery status notifications (RFC 3464, RFC 6533 when the address is
  * not ASCII) as a complete message in CRLF form: text for people, the
- * machine-readable part, and the header of the original.
+ * machine-readable part, and the header of the original.  One tells of
+ * all recipients, what became of each standing beside it.
  */
 #ifndef DSN_H
 #define DSN_H
@@ -15,9 +16,12 @@
 #include "buf.h"
 #include "err.h"
 
-enum dsn_action { DSN_FAILED, DSN_DELAYED };
+/* RFC 3464 section 2.3.3; the gravest first.  DSN_RELAYED is a success
+ * that the next hop will not tell of. */
+enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_RELAYED, DSN_ACTIONS };
 
 struct dsn_rcpt {
+	enum dsn_action action;
 	const char *address;
 	const char *orcpt; /* RFC 3461, "" if none */
 	const char *enhanced; /* RFC 3463 "5.1.1" */
@@ -27,7 +31,6 @@ struct dsn_rcpt {
 };
 
 struct dsn {
-	enum dsn_action action;
 	const char *id; /* of the notification */
 	const char *original_id; /* of the message it is about */
 	const char *reporting_mta; /* our name */
@@ -35,7 +38,7 @@ struct dsn {
 	const char *envid; /* RFC 3461, "" if none */
 	int64_t arrival_us;
 	int64_t now_us;
-	int64_t will_retry_until_us; /* DSN_DELAYED only */
+	int64_t will_retry_until_us; /* 0: unknown; for DSN_DELAYED */
 	const struct dsn_rcpt *rcpts;
 	size_t rcpt_count;
 	struct span header; /* of the original; cut at 64 KiB on a line end */

@@ -7,6 +7,7 @@
  */
 #include "dsn_part.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -148,6 +149,46 @@ xtext_decode(char *dst, size_t size, const char *s)
 	dst[n] = '\0';
 }
 
+/* The bytes of a character; how many. */
+static size_t
+utf8_put(char *to, unsigned long c)
+{
+	size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	size_t i;
+
+	for (i = n - 1; i > 0; i--, c >>= 6)
+		to[i] = (char)(0x80 | (c & 0x3f));
+	to[0] = (char)((0xf00u >> n & 0xf0) | c);
+	return n;
+}
+
+/*
+ * RFC 6533 section 3: \x{HEX} of a utf-8 address becomes the character it
+ * stands for; what stands for none stays as it is.
+ */
+static void
+utf8_decode(char *s)
+{
+	char *to = s, *end;
+	unsigned long c;
+
+	while (*s != '\0') {
+		end = s;
+		c = 0;
+		if (strncmp(s, "\\x{", 3) == 0 &&
+		    strspn(s + 3, "0123456789abcdefABCDEF") > 0)
+			c = strtoul(s + 3, &end, 16);
+		if (end == s || *end != '}' || c < 128 || c > 0x10ffff ||
+		    (c >= 0xd800 && c < 0xe000)) {
+			*to++ = *s++;
+			continue;
+		}
+		to += utf8_put(to, c);
+		s = end + 1;
+	}
+	*to = '\0';
+}
+
 /* "rfc822;a+2Bb@c.example" of an ORCPT. */
 static void
 original_recipient(struct buf *out, const char *orcpt, bool is_utf8)
@@ -166,6 +207,8 @@ original_recipient(struct buf *out, const char *orcpt, bool is_utf8)
 	value[len] = '\0';
 	dsn_clean(type, sizeof(type), value, false);
 	xtext_decode(value, sizeof(value), semicolon + 1);
+	if (is_utf8 && str_ieq(type, "utf-8;"))
+		utf8_decode(value);
 	field(out, "Original-Recipient", type, value, is_utf8);
 }
 
@@ -197,8 +240,13 @@ static void
 status_of(const struct dsn *d, const struct dsn_rcpt *r, bool is_utf8,
 	  struct buf *out)
 {
-	bool is_failed = d->action == DSN_FAILED;
-	const char *none = is_failed ? "5.0.0" : "4.0.0";
+	static const struct {
+		const char *action, *status;
+	} words[DSN_ACTIONS] = {
+		[DSN_FAILED] = { "failed", "5.0.0" },
+		[DSN_DELAYED] = { "delayed", "4.0.0" },
+		[DSN_RELAYED] = { "relayed", "2.0.0" },
+	};
 	const char *bracket = strchr(r->relay, '[');
 	char name[DSN_VALUE_SIZE];
 
@@ -206,8 +254,9 @@ status_of(const struct dsn *d, const struct dsn_rcpt *r, bool is_utf8,
 	original_recipient(out, r->orcpt, is_utf8);
 	field(out, "Final-Recipient",
 	      is_ascii(r->address) ? "rfc822;" : "utf-8;", r->address, is_utf8);
-	field(out, "Action", "", is_failed ? "failed" : "delayed", false);
-	field(out, "Status", "", is_enhanced(r->enhanced) ? r->enhanced : none,
+	field(out, "Action", "", words[r->action].action, false);
+	field(out, "Status", "",
+	      is_enhanced(r->enhanced) ? r->enhanced : words[r->action].status,
 	      false);
 	str_copy(name, sizeof(name), r->relay);
 	/* Without its address and port, where it has a name. */
@@ -218,7 +267,7 @@ status_of(const struct dsn *d, const struct dsn_rcpt *r, bool is_utf8,
 	field(out, "Diagnostic-Code", answer_kind(r->diagnostic), r->diagnostic,
 	      is_utf8);
 	date_field(out, "Last-Attempt-Date", r->last_attempt_us);
-	if (!is_failed)
+	if (r->action == DSN_DELAYED)
 		date_field(out, "Will-Retry-Until", d->will_retry_until_us);
 }
 
@@ -237,26 +286,83 @@ dsn_part_status(const struct dsn *d, bool is_utf8, struct buf *out)
 		status_of(d, &d->rcpts[i], is_utf8, out);
 }
 
+/* What a person can do about it, by the detail of the status code (RFC
+ * 3463); a row that ends in a dot is for all of its subject. */
+static const char *
+hint_of(const struct dsn_rcpt *r)
+{
+	static const struct {
+		const char *detail, *hint;
+	} hints[] = {
+		{ "1.1", "The address is not known there: please check it "
+			 "for typing mistakes." },
+		{ "1.2", "There is no such mail domain: please check what "
+			 "stands behind the @." },
+		{ "1.3", "The address is not written as addresses are: "
+			 "please check it." },
+		{ "1.6", "The mailbox has moved, and nobody said where to." },
+		{ "1.10", "The domain takes no mail at all." },
+		{ "2.1", "The mailbox is switched off." },
+		{ "2.2", "The mailbox is full: try again later, or reach the "
+			 "recipient in another way." },
+		{ "2.3", "The message is larger than this mailbox takes: "
+			 "send it in parts, or the large files in another "
+			 "way." },
+		{ "3.4", "The message is larger than the server takes: send "
+			 "it in parts, or the large files in another way." },
+		{ "4.6", "The message went round in a circle: the mail "
+			 "servers of this domain are not set up well." },
+		{ "4.7", "It was tried again and again until its time was "
+			 "over: the server could not be reached, or always "
+			 "put it off." },
+		{ "6.7", "The server cannot take addresses or headers "
+			 "beyond ASCII: use an address of plain letters, if "
+			 "there is one." },
+		{ "7.", "The server refused the message by its own rules: "
+			"the recipient, or whoever runs that server, can "
+			"tell you why." },
+	};
+	const char *dot = strchr(r->enhanced, '.');
+	size_t i, len;
+
+	if (r->action != DSN_FAILED || !is_enhanced(r->enhanced))
+		return NULL;
+	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		len = strlen(hints[i].detail);
+		if (hints[i].detail[len - 1] == '.'
+			    ? strncmp(dot + 1, hints[i].detail, len) == 0
+			    : str_eq(dot + 1, hints[i].detail))
+			return hints[i].hint;
+	}
+	return NULL;
+}
+
 static void
 text_of(const struct dsn_rcpt *r, bool is_utf8, struct buf *out)
 {
 	char clean[DSN_VALUE_SIZE], text[DSN_VALUE_SIZE + 32];
+	const char *hint = hint_of(r);
 
 	buf_add_str(out, "\r\n    ");
 	dsn_wrap(out, 4, 4,
 		 dsn_clean(clean, sizeof(clean), r->address, is_utf8));
-	if (r->diagnostic[0] == '\0')
-		return;
-	if (r->relay[0] != '\0' &&
+	if (r->diagnostic[0] != '\0' && r->relay[0] != '\0' &&
 	    str_eq(answer_kind(r->diagnostic), "smtp;")) {
 		dsn_clean(clean, sizeof(clean), r->relay, is_utf8);
 		str_fmt(text, sizeof(text), "The server %s answered:", clean);
 		buf_add_str(out, "      ");
 		dsn_wrap(out, 6, 6, text);
 	}
-	buf_add_str(out, "      ");
-	dsn_wrap(out, 6, 6,
-		 dsn_clean(clean, sizeof(clean), r->diagnostic, is_utf8));
+	if (r->diagnostic[0] != '\0') {
+		buf_add_str(out, "      ");
+		dsn_wrap(out, 6, 6,
+			 dsn_clean(clean, sizeof(clean), r->diagnostic,
+				   is_utf8));
+	}
+	if (hint != NULL) {
+		buf_add_str(out, "      ");
+		dsn_wrap(out, 6, 6, hint);
+	}
 }
 
 /* " of DATE", nothing when it is not known. */
@@ -273,34 +379,59 @@ when(char *dst, size_t size, const char *word, int64_t us)
 	return dst;
 }
 
+/* All recipients of one fate, and what follows from it. */
+static void
+text_of_action(const struct dsn *d, enum dsn_action action, bool is_utf8,
+	       struct buf *out)
+{
+	static const char *const happened[DSN_ACTIONS] = {
+		[DSN_FAILED] = "could not be delivered to",
+		[DSN_DELAYED] = "has not been delivered yet to",
+		[DSN_RELAYED] = "was passed on to the next server for",
+	};
+	char text[DSN_VALUE_SIZE], date[80];
+	size_t i, n = 0;
+
+	for (i = 0; i < d->rcpt_count; i++)
+		n += d->rcpts[i].action == action;
+	if (n == 0)
+		return;
+	if (out->len > 0)
+		buf_add_str(out, "\r\n");
+	str_fmt(text, sizeof(text), "Your message%s %s %s:",
+		when(date, sizeof(date), "of", d->arrival_us), happened[action],
+		n == 1 ? "this address" : "these addresses");
+	dsn_wrap(out, 0, 0, text);
+	for (i = 0; i < d->rcpt_count; i++)
+		if (d->rcpts[i].action == action)
+			text_of(&d->rcpts[i], is_utf8, out);
+	buf_add_str(out, "\r\n");
+	if (action == DSN_FAILED)
+		str_copy(text, sizeof(text),
+			 "No further attempt will be made. Please check the "
+			 "address, or reach the recipient in another way.");
+	else if (action == DSN_DELAYED)
+		str_fmt(text, sizeof(text),
+			"You do not have to do anything: delivery will be "
+			"tried again%s. If that fails, you will be told.",
+			when(date, sizeof(date), "until",
+			     d->will_retry_until_us));
+	else
+		str_copy(text, sizeof(text),
+			 "You asked to be told. That server does not tell of "
+			 "successes, so this is the last that can be said of "
+			 "it from here.");
+	dsn_wrap(out, 0, 0, text);
+}
+
 void
 dsn_part_text(const struct dsn *d, bool is_utf8, struct buf *out)
 {
-	bool is_failed = d->action == DSN_FAILED;
 	char text[DSN_VALUE_SIZE], clean[DSN_VALUE_SIZE];
-	char date[80];
-	size_t i;
+	int action;
 
-	str_fmt(text, sizeof(text), "Your message%s %s to %s:",
-		when(date, sizeof(date), "of", d->arrival_us),
-		is_failed ? "could not be delivered"
-			  : "has not been delivered yet",
-		d->rcpt_count == 1 ? "this address" : "these addresses");
-	dsn_wrap(out, 0, 0, text);
-	for (i = 0; i < d->rcpt_count; i++)
-		text_of(&d->rcpts[i], is_utf8, out);
-	buf_add_str(out, "\r\n");
-	str_fmt(text, sizeof(text),
-		is_failed ? "No further attempt will be made%s. Please check "
-			    "the address, or reach the recipient in another "
-			    "way."
-			  : "You do not have to do anything: delivery will "
-			    "be tried again%s. If that fails, you will be "
-			    "told.",
-		is_failed ? ""
-			  : when(date, sizeof(date), "until",
-				 d->will_retry_until_us));
-	dsn_wrap(out, 0, 0, text);
+	for (action = 0; action < DSN_ACTIONS; action++)
+		text_of_action(d, (enum dsn_action)action, is_utf8, out);
 	str_fmt(text, sizeof(text),
 		"If you need help, send this message to the postmaster of %s, "
 		"who finds yours by its id %s.",

@@ -1,13 +1,14 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Bounces (RFC 3464) as messages with source own and the null sender.
+ * Notifications (RFC 3464) as messages with source own and the null sender.
  */
 #include "bounce.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "broom.h"
@@ -34,19 +35,47 @@ struct bounce {
 	struct timer timer; /* a failure is told later too */
 };
 
-bool
-bounce_is_due(const struct envelope *env, const struct rcpt *r)
+/* Whether a word stands in a list "WORD,WORD". */
+static bool
+has_word(const char *list, const char *word)
 {
-	char notify[65];
+	size_t len = strlen(word), n;
 
-	if (env->sender[0] == '\0')
+	for (;; list += n + 1) {
+		n = strcspn(list, ",");
+		if (n == len && strncasecmp(list, word, n) == 0)
+			return true;
+		if (list[n] == '\0')
+			return false;
+	}
+}
+
+/* Who is told of what happens to a message from the null path. */
+static bool
+is_double_due(const struct rcpt *r)
+{
+	const char *to = role_knobs()->double_bounce_to;
+
+	return to[0] != '\0' && !str_ieq(r->address, to);
+}
+
+bool
+bounce_is_due(const struct envelope *env, const struct rcpt *r,
+	      enum dsn_action action)
+{
+	static const char *const words[DSN_ACTIONS] = {
+		[DSN_FAILED] = "FAILURE",
+		[DSN_DELAYED] = "DELAY",
+		[DSN_RELAYED] = "SUCCESS",
+	};
+
+	if (env->is_spam || env->is_virus)
 		return false;
+	if (env->sender[0] == '\0')
+		return action == DSN_FAILED && is_double_due(r);
 	if (r->notify[0] == '\0')
-		return true;
-	if (!str_copy(notify, sizeof(notify), r->notify))
-		return true;
-	str_lower(notify);
-	return strstr(notify, "failure") != NULL;
+		return action != DSN_RELAYED;
+	return has_word(r->notify, words[action]);
 }
 
 static void
@@ -129,19 +158,19 @@ header_of(const char *text, size_t len)
 
 static int
 write_text(struct bounce *b, const struct envelope *env,
-	   const struct dsn_rcpt *rcpts, size_t count, struct buf *out,
-	   struct err *e)
+	   const struct dsn_rcpt *rcpts, size_t count, int64_t retry_until_us,
+	   struct buf *out, struct err *e)
 {
 	char *header = xmalloc(HEADER_BYTES);
 	struct dsn d = {
-		.action = DSN_FAILED,
 		.id = b->env.name,
 		.original_id = env->name,
 		.reporting_mta = role_hostname(),
-		.to = env->sender,
+		.to = b->env.rcpts[0].address,
 		.envid = env->envid,
 		.arrival_us = env->received_us,
 		.now_us = b->env.received_us,
+		.will_retry_until_us = retry_until_us,
 		.rcpts = rcpts,
 		.rcpt_count = count,
 		.is_utf8 = env->is_utf8,
@@ -172,10 +201,15 @@ fill_envelope(struct bounce *b, const struct envelope *env)
 	own->body = arena_strdup(&b->arena, id);
 	own->received_us = clock_wall_us();
 	own->source = SOURCE_OWN;
-	own->is_outbound = !env->is_outbound;
+	own->message_id =
+		arena_printf(&b->arena, "<%s@%s>", id, role_hostname());
+	own->is_outbound = !env->is_outbound && env->sender[0] != '\0';
 	own->rcpts = arena_array(&b->arena, 1, sizeof(*own->rcpts));
 	own->rcpt_count = 1;
-	own->rcpts[0].address = arena_strdup(&b->arena, env->sender);
+	own->rcpts[0].address = arena_strdup(
+		&b->arena, env->sender[0] != '\0'
+				   ? env->sender
+				   : role_knobs()->double_bounce_to);
 	own->rcpts[0].orcpt = own->rcpts[0].notify = "";
 	own->rcpts[0].status = "";
 }
@@ -192,7 +226,7 @@ body_tmp(const char *id, char *dst)
 
 void
 bounce_send(const struct envelope *env, const struct dsn_rcpt *rcpts,
-	    size_t count, bounce_fn *fn, void *arg)
+	    size_t count, int64_t retry_until_us, bounce_fn *fn, void *arg)
 {
 	struct bounce *b = xcalloc(1, sizeof(*b));
 	struct commit_op *op = commit_op_new(2, 0);
@@ -208,12 +242,15 @@ bounce_send(const struct envelope *env, const struct dsn_rcpt *rcpts,
 	body->is_body = true;
 	op->done = on_durable;
 	op->arg = b;
-	if (write_text(b, env, rcpts, count, &body->text, &e) == 0) {
+	if (write_text(b, env, rcpts, count, retry_until_us, &body->text, &e) ==
+	    0) {
 		b->env.size = body->text.len;
 		if (change_file(&op->files[1], &b->env, STATE_OUTGOING, &e) ==
 		    0) {
 			log_info("%s bounce of=%s to=%s rcpts=%zu", b->env.name,
-				 env->name, log_text(env->sender), count);
+				 env->name, log_text(b->env.rcpts[0].address),
+				 count);
+			stats_add(role_stats(), STAT_notices, 1);
 			committer_submit(op);
 			return;
 		}

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
+#include "addressees.h"
 #include "change.h"
 #include "dict.h"
 #include "file.h"
@@ -51,23 +51,13 @@ deliver_peer(bool is_up)
 	schedule_open(is_up);
 }
 
-/* Domains. */
-
-/* The key of an address's domain; what is none goes by its own letters. */
-static void
-domain_key(const char *address, char dst[ADDRESS_DOMAIN_MAX + 1])
+void
+deliver_release(void)
 {
-	const char *at = strrchr(address, '@');
-
-	if (at == NULL)
-		at = "";
-	else
-		at++;
-	if (address_domain_key(at, dst, NULL) == 0)
-		return;
-	(void)str_copy(dst, ADDRESS_DOMAIN_MAX + 1, at);
-	str_lower(dst);
+	addressees_release();
 }
+
+/* Domains. */
 
 void
 deliver_enter(struct message *m, const struct envelope *env, int64_t wait_ms,
@@ -79,7 +69,7 @@ deliver_enter(struct message *m, const struct envelope *env, int64_t wait_ms,
 	size_t i, n = 0;
 
 	for (i = 0; i < env->rcpt_count; i++) {
-		domain_key(env->rcpts[i].address, key);
+		addressees_key(env->rcpts[i].address, key);
 		if (dict_get(&seen, key) != NULL)
 			continue;
 		domains[n] = xstrdup(key);
@@ -108,15 +98,6 @@ deliver_leave(struct message *m)
 {
 	m->active_ms = deliver_active_ms(m);
 	schedule_drop(m);
-}
-
-bool
-deliver_is_of(const struct rcpt *r, const struct group *g)
-{
-	char key[ADDRESS_DOMAIN_MAX + 1];
-
-	domain_key(r->address, key);
-	return str_eq(key, schedule_domain(g));
 }
 
 /* What dest_concurrency is for a domain. */
@@ -153,20 +134,22 @@ deliver_ask_limit(const char *domain)
  * as many as go into a job.
  */
 static void
-pick_targets(struct job *j, const struct envelope *env, struct rcpt **picked)
+pick_targets(struct job *j, const struct addressees *all,
+	     const struct rcpt **picked)
 {
+	const struct rcpt *r;
 	size_t i, n = 0;
 
 	j->level = UINT32_MAX;
-	for (i = 0; i < env->rcpt_count; i++) {
-		if (!deliver_is_of(&env->rcpts[i], j->g))
-			continue;
-		if (env->rcpts[i].attempts < j->level) {
-			j->level = env->rcpts[i].attempts;
+	for (i = addressees_first(all, schedule_domain(j->g));
+	     i != ADDRESSEES_END; i = all->next[i]) {
+		r = &all->env.rcpts[i];
+		if (r->attempts < j->level) {
+			j->level = r->attempts;
 			n = 0;
 		}
-		if (env->rcpts[i].attempts == j->level && n < JOB_RCPTS_MAX)
-			picked[n++] = &env->rcpts[i];
+		if (r->attempts == j->level && n < JOB_RCPTS_MAX)
+			picked[n++] = r;
 	}
 	j->count = n;
 	j->targets = arena_array(&j->arena, n, sizeof(*j->targets));
@@ -174,7 +157,7 @@ pick_targets(struct job *j, const struct envelope *env, struct rcpt **picked)
 		j->targets[i].address =
 			arena_strdup(&j->arena, picked[i]->address);
 		j->targets[i].enhanced = j->targets[i].status = "";
-		j->targets[i].text = j->targets[i].relay = "";
+		j->targets[i].relay = "";
 	}
 }
 
@@ -194,21 +177,32 @@ job_put_back(struct job *j, int64_t wait_ms)
 	job_free(j);
 }
 
+/* Texts are kept by the recipient, and mostly say the same as the last. */
 static const char *
-status_text(struct job *j, const struct frame_deliver_result *b)
+keep_text(struct job *j, const char *last, const char *text)
 {
-	if (b->code == 0)
-		return arena_strdup(&j->arena, b->text);
-	if (b->enhanced[0] == '\0')
-		return arena_printf(&j->arena, "%lu %s", (unsigned long)b->code,
-				    b->text);
-	return arena_printf(&j->arena, "%lu %s %s", (unsigned long)b->code,
-			    b->enhanced, b->text);
+	return str_eq(last, text) ? last : arena_strdup(&j->arena, text);
+}
+
+static void
+status_text(const struct frame_deliver_result *b, char dst[JOB_STATUS_SIZE])
+{
+	char number[16] = "";
+
+	if (b->code != 0)
+		(void)str_fmt(number, sizeof(number), "%lu ",
+			      (unsigned long)b->code);
+	(void)str_fmt(dst, JOB_STATUS_SIZE, "%s%s%s%s", number,
+		      b->code != 0 ? b->enhanced : "",
+		      b->code != 0 && b->enhanced[0] != '\0' ? " " : "",
+		      b->text);
 }
 
 static void
 take_result(struct job *j, const struct frame_deliver_result *b)
 {
+	const struct target *last;
+	char status[JOB_STATUS_SIZE];
 	struct target *t;
 
 	if (b->index >= j->count || b->outcome > OUTCOME_FAILED ||
@@ -218,18 +212,35 @@ take_result(struct job *j, const struct frame_deliver_result *b)
 		return;
 	}
 	t = &j->targets[b->index];
+	last = b->index > 0 ? t - 1 : t;
 	t->is_told = true;
 	t->outcome = (enum outcome)b->outcome;
-	t->enhanced = arena_strdup(&j->arena, b->enhanced);
-	t->text = arena_strdup(&j->arena, b->text);
-	t->relay = arena_strdup(&j->arena, b->relay);
-	t->status = status_text(j, b);
+	t->has_dsn = b->has_dsn != 0;
+	status_text(b, status);
+	t->enhanced = keep_text(j, last->enhanced, b->enhanced);
+	t->relay = keep_text(j, last->relay, b->relay);
+	t->status = keep_text(j, last->status, status);
+	j->has_answer = j->has_answer || b->code != 0;
+	j->has_success = j->has_success || t->outcome == OUTCOME_DELIVERED;
+	j->why = t->status;
+}
+
+/* What is to be learnt of the destination. */
+static enum dest_result
+dest_result_of(const struct job *j, bool is_unreachable)
+{
+	if (j->has_success)
+		return DEST_TOOK;
+	if (is_unreachable)
+		return DEST_UNREACHABLE;
+	return j->has_answer ? DEST_ANSWERED : DEST_UNKNOWN;
 }
 
 static void
 on_reply(void *arg, struct frame *f)
 {
 	struct job *j = arg;
+	bool is_unreachable = false;
 
 	if (f != NULL && f->type == FRAME_deliver_result) {
 		take_result(j, FRAME_BODY(f, deliver_result));
@@ -238,13 +249,35 @@ on_reply(void *arg, struct frame *f)
 	if (f != NULL && f->type != FRAME_deliver_done)
 		return;
 	j->is_lost = f == NULL;
+	if (f != NULL)
+		is_unreachable =
+			FRAME_BODY(f, deliver_done)->is_unreachable != 0;
 	self.pending--;
+	schedule_result(j->g, dest_result_of(j, is_unreachable), j->why);
+	settle_job(j);
+}
+
+/* The destination is dead: they are deferred as they are. */
+static void
+defer_untried(struct job *j)
+{
+	char why[JOB_STATUS_SIZE];
+	size_t i;
+
+	schedule_why(j->g, why, sizeof(why));
+	for (i = 0; i < j->count; i++) {
+		j->targets[i].is_told = true;
+		j->targets[i].outcome = OUTCOME_DEFERRED;
+		j->targets[i].enhanced = "4.4.1";
+		j->targets[i].status = i > 0 ? j->targets[0].status
+					     : arena_strdup(&j->arena, why);
+	}
 	settle_job(j);
 }
 
 static int
-ask_outgoing(struct job *j, const struct envelope *env, struct rcpt **picked,
-	     int fd)
+ask_outgoing(struct job *j, const struct envelope *env,
+	     const struct rcpt **picked, int fd)
 {
 	struct buf edits = { .limit = 0 };
 	struct frame_deliver_end end = { .name = env->name };
@@ -303,26 +336,29 @@ job_park(struct job *j, const struct envelope *env, const char *why)
 	change_park(m, env, why);
 }
 
-/* Reads envelope and body; what is wrong is dealt with: -1. */
+/* Reads envelope and body; what is wrong is dealt with: -1.  No body is
+ * needed for what is not sent. */
 static int
-job_load(struct job *j, struct arena *a, struct envelope *env, int *fd)
+job_load(struct job *j, const struct addressees **all, int *fd)
 {
 	enum envelope_result got;
 	enum body_result body;
-	struct err e;
+	struct err e = { "" };
 
-	got = spool_read_envelope(keep_fd(), STATE_OUTGOING, j->m->name, a, env,
-				  &e);
+	got = addressees_get(j->m, all, &e);
 	if (got == ENVELOPE_BAD || got == ENVELOPE_NEWER) {
 		job_park(j, NULL,
 			 e.text[0] != '\0' ? e.text : "its envelope is gone");
 		return -1;
 	}
+	if (got == ENVELOPE_OK && j->g->is_untried)
+		return 0;
 	body = BODY_LATER;
 	if (got == ENVELOPE_OK)
-		body = keep_body_open(env->body, env->size, fd, &e);
+		body = keep_body_open((*all)->env.body, (*all)->env.size, fd,
+				      &e);
 	if (body == BODY_BAD) {
-		job_park(j, env, e.text);
+		job_park(j, &(*all)->env, e.text);
 		return -1;
 	}
 	if (body == BODY_LATER) {
@@ -333,18 +369,35 @@ job_load(struct job *j, struct arena *a, struct envelope *env, int *fd)
 	return 0;
 }
 
+static void
+job_begin(struct job *j, const struct addressees *all, int fd)
+{
+	const struct rcpt *picked[JOB_RCPTS_MAX];
+
+	pick_targets(j, all, picked);
+	if (j->count == 0) {
+		file_shut(&fd);
+		job_put_back(j, -1);
+	} else if (j->g->is_untried) {
+		defer_untried(j);
+	} else if (ask_outgoing(j, &all->env, picked, fd) != 0) {
+		job_put_back(j, UNREAD_WAIT_MS);
+	} else {
+		self.pending++;
+	}
+}
+
 void
 deliver_start(struct group *g)
 {
-	struct rcpt *picked[JOB_RCPTS_MAX];
 	struct job *j = xcalloc(1, sizeof(*j));
-	struct arena arena = { 0 };
-	struct envelope env;
+	const struct addressees *all;
 	int fd = -1;
 
 	list_init(&j->node);
 	j->m = g->m;
 	j->g = g;
+	j->why = "";
 	j->m->jobs++;
 	if (ledger_is_failing() || j->m->wish != WISH_NONE) {
 		/* A result could not be kept; or an administrator waits for
@@ -352,16 +405,6 @@ deliver_start(struct group *g)
 		job_put_back(j, UNREAD_WAIT_MS);
 		return;
 	}
-	if (job_load(j, &arena, &env, &fd) == 0) {
-		pick_targets(j, &env, picked);
-		if (j->count == 0) {
-			file_shut(&fd);
-			job_put_back(j, -1);
-		} else if (ask_outgoing(j, &env, picked, fd) != 0) {
-			job_put_back(j, UNREAD_WAIT_MS);
-		} else {
-			self.pending++;
-		}
-	}
-	arena_release(&arena);
+	if (job_load(j, &all, &fd) == 0)
+		job_begin(j, all, fd);
 }

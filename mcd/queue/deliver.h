@@ -27,9 +27,9 @@ void deliver_enter(struct message *m, const struct envelope *env,
 void deliver_leave(struct message *m);
 /* Its time in outgoing so far, while mcd ran. */
 int64_t deliver_active_ms(const struct message *m);
-/* Whether a recipient is of the group's domain. */
-bool deliver_is_of(const struct rcpt *r, const struct group *g);
 /* Deliveries and their results under way. */
 size_t deliver_pending(void);
+/* For the end of a process. */
+void deliver_release(void);
 
 #endif

@@ -20,16 +20,18 @@
 #include "schedule.h"
 
 #define JOB_RCPTS_MAX 100
+#define JOB_STATUS_SIZE 512 /* of an answer is kept, NUL included */
 
 struct target {
 	const char *address;
 	bool is_told; /* outgoing has said what became of it */
 	bool is_expired; /* deferred, and too old */
+	bool has_dsn; /* delivered, and the next hop tells of it */
 	enum outcome outcome;
 	const char *enhanced;
 	const char *status; /* "450 4.2.0 words" */
-	const char *text;
 	const char *relay;
+	int64_t at_us; /* when it was told */
 };
 
 struct job {
@@ -41,9 +43,12 @@ struct job {
 	size_t count;
 	uint32_t level; /* attempts all of them had */
 	bool is_lost; /* outgoing went away before the end */
+	bool has_answer; /* a server's */
+	bool has_success;
+	const char *why; /* the last status */
 	int64_t at_us; /* when the last was told */
 	/* While the envelope is changed. */
-	size_t next; /* target that is looked for */
+	uint32_t least; /* attempts of those who are left */
 	int64_t wait_ms; /* of the group, < 0: nobody is left */
 };
 

@@ -17,6 +17,7 @@
 #include "list.h"
 
 struct group;
+struct update;
 
 /* What an administrator wants with a message that is at work now. */
 enum wish { WISH_NONE, WISH_HOLD, WISH_UNHOLD, WISH_DELETE };
@@ -28,6 +29,9 @@ struct message {
 
 	uint32_t group_count; /* in outgoing: a group for each domain */
 	struct group *groups;
+	struct list backlog; /* of groups: see schedule.h */
+	uint32_t ready_groups;
+	struct update *update; /* results that are being taken in, or NULL */
 	struct list node; /* on a list of its stage, or on none */
 	struct due due; /* its next step, when that waits for a time */
 	uint64_t generation; /* greatest that was tried */

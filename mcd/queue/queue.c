@@ -177,10 +177,28 @@ init(const struct conf *conf)
 }
 
 static void
+set_rules(const struct knobs *k)
+{
+	/* No less often than one message alone would be tried. */
+	int64_t probe_ms =
+		k->dest_probe < k->retry_first ? k->dest_probe : k->retry_first;
+	struct schedule_rules rules = {
+		.all = k->outgoing_concurrency,
+		.each = { .initial = k->dest_concurrency_initial,
+			  .max = k->dest_concurrency,
+			  .dead_after = k->dest_dead_after,
+			  .probe_ms = probe_ms,
+			  .probe_max_ms = k->retry_max },
+	};
+
+	schedule_set_rules(&rules);
+}
+
+static void
 take_knobs(const struct knobs *k)
 {
 	policies_forget();
-	schedule_limits(k->outgoing_concurrency, k->dest_concurrency);
+	set_rules(k);
 	ledger_writer_set_keep(k->ledger_keep);
 	stage_wake();
 }
@@ -208,6 +226,7 @@ look_at_stop(void *arg)
 	recover_release();
 	stage_release();
 	schedule_release();
+	deliver_release();
 	broom_release();
 	health_release();
 	keep_close();

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addressees.h"
 #include "bounce.h"
 #include "change.h"
 #include "clock.h"
 #include "deliver.h"
+#include "dict.h"
 #include "drift.h"
 #include "job.h"
 #include "keep.h"
@@ -23,22 +25,34 @@
 #include "xalloc.h"
 
 #define LOST_WAIT_MS 1000 /* outgoing answered nothing, and is still there */
+#define BATCH_RCPTS 1000 /* results that change the envelope at once */
+#define BATCH_GROUPS 10 /* a message of more domains is not written for each */
+#define BATCH_MS_MAX 1000 /* results wait for others so long at most */
+#define STATUS_KEPT 200 /* bytes of an answer that the envelope keeps */
+#define EXPIRE_STEP_MS 1000 /* the last attempt is not sooner than this */
 
-/* Changes one envelope by the results of one or more jobs. */
+/*
+ * The results of a message on their way into its envelope.  They are
+ * durable in the ledger; jobs that come in while a change is under way are
+ * for the next one.
+ */
 struct update {
-	struct list node;
 	struct message *m;
-	struct list jobs;
+	struct list jobs; /* of the change under way */
+	struct list next; /* and of the one after it */
+	size_t next_rcpts;
+	bool is_running;
 	struct arena arena;
 	struct envelope env;
-	struct dsn_rcpt *failed;
-	size_t failed_count;
-	bool is_bounced; /* the notification is durable */
-	struct timer timer;
+	struct dict told; /* address -> target, of jobs */
+	struct dsn_rcpt *notes;
+	size_t note_count;
+	bool is_noted; /* the notification is durable */
+	struct timer timer; /* another try */
+	struct timer wait; /* for more results */
 };
 
 static struct {
-	struct list waiting; /* jobs whose message is busy */
 	size_t pending; /* jobs */
 	void (*idle)(struct message *m);
 } self;
@@ -47,7 +61,6 @@ void
 settle_init(void (*idle)(struct message *m))
 {
 	memset(&self, 0, sizeof(self));
-	list_init(&self.waiting);
 	self.idle = idle;
 }
 
@@ -98,8 +111,10 @@ tell_result(const struct job *j, const struct target *t, bool is_null_sender)
 		ev.verb = LEDGER_BOUNCED;
 	if (ev.verb == LEDGER_BOUNCED && t->is_expired)
 		ev.reason = "expired";
-	if (ev.verb == LEDGER_BOUNCED && is_null_sender)
+	if (ev.verb == LEDGER_BOUNCED && is_null_sender) {
 		ev.reason = "double bounce";
+		stats_add(role_stats(), STAT_double_bounces, 1);
+	}
 	ledger_append(&ev);
 	count_result(j, t, ev.verb);
 	log_info("%s %s rcpt=%s relay=%s delay=%lld.%03lld status=%s%s%s",
@@ -110,16 +125,35 @@ tell_result(const struct job *j, const struct target *t, bool is_null_sender)
 		 ev.reason != NULL ? log_text(ev.reason) : "");
 }
 
-static void update_start(struct message *m);
+static void update_look(struct update *u);
+static void update_try(void *arg);
+static void on_waited(void *arg);
+
+static struct update *
+update_of(struct message *m)
+{
+	struct update *u = m->update;
+
+	if (u != NULL)
+		return u;
+	u = m->update = xcalloc(1, sizeof(*u));
+	u->m = m;
+	list_init(&u->jobs);
+	list_init(&u->next);
+	timer_init(&u->timer, update_try, u);
+	timer_init(&u->wait, on_waited, u);
+	return u;
+}
 
 static void
 on_synced(void *arg)
 {
 	struct job *j = arg;
+	struct update *u = update_of(j->m);
 
-	list_push(&self.waiting, &j->node);
-	if (!j->m->is_busy)
-		update_start(j->m);
+	list_push(&u->next, &j->node);
+	u->next_rcpts += j->count;
+	update_look(u);
 }
 
 void
@@ -135,6 +169,7 @@ settle_job(struct job *j)
 		if (!j->targets[i].is_told)
 			continue;
 		told++;
+		j->targets[i].at_us = j->at_us;
 		j->targets[i].is_expired =
 			is_old && j->targets[i].outcome == OUTCOME_DEFERRED;
 		tell_result(j, &j->targets[i], j->m->has_null_sender);
@@ -146,75 +181,60 @@ settle_job(struct job *j)
 
 /* Then: the envelope. */
 
-/* The jobs of m that wait. */
 static void
-collect_jobs(struct update *u)
-{
-	struct list *n, *tmp;
-	struct job *j;
-
-	list_for_safe(n, tmp, &self.waiting)
-	{
-		j = list_entry(n, struct job, node);
-		if (j->m != u->m)
-			continue;
-		list_del(&j->node);
-		list_push(&u->jobs, &j->node);
-	}
-}
-
-/* What was told of this recipient, or NULL.  Both the envelope and the
- * targets of a job are in one order. */
-static struct target *
-find_told(struct update *u, const struct rcpt *r, struct job **of)
-{
-	struct list *n;
-	struct job *j;
-
-	list_for(n, &u->jobs)
-	{
-		j = list_entry(n, struct job, node);
-		if (j->next >= j->count ||
-		    !str_eq(j->targets[j->next].address, r->address))
-			continue;
-		*of = j;
-		return &j->targets[j->next++];
-	}
-	return NULL;
-}
-
-static int64_t
-retry_wait_ms(uint32_t attempts)
-{
-	const struct knobs *k = role_knobs();
-	int64_t wait = k->retry_first;
-	uint32_t i;
-
-	for (i = 1; i < attempts && wait < k->retry_max; i++)
-		wait += wait / 2;
-	if (wait > k->retry_max)
-		wait = k->retry_max;
-	/* Apart by a tenth either way, so that they do not all come at once. */
-	return wait - wait / 10 + rand() % (wait / 5 + 1);
-}
-
-static void
-add_failed(struct update *u, const struct job *j, const struct rcpt *r,
-	   const struct target *t)
+add_note(struct update *u, const struct target *t, const struct rcpt *r,
+	 enum dsn_action action, int64_t at_us)
 {
 	struct dsn_rcpt *d;
 
-	if (!bounce_is_due(&u->env, r))
+	if (!bounce_is_due(&u->env, r, action))
 		return;
-	d = &u->failed[u->failed_count++];
+	d = &u->notes[u->note_count++];
+	d->action = action;
 	d->address = r->address;
 	d->orcpt = r->orcpt;
-	d->enhanced = t->enhanced[0] != '\0' ? t->enhanced
-		      : t->is_expired	     ? "4.4.7"
-					     : "5.0.0";
+	d->enhanced = t->is_expired	      ? "4.4.7"
+		      : action == DSN_RELAYED ? "2.1.9"
+					      : t->enhanced;
 	d->relay = t->relay;
 	d->diagnostic = t->status;
-	d->last_attempt_us = j->at_us;
+	d->last_attempt_us = at_us;
+}
+
+/* Whether it has been in the queue for longer than senders are to wait
+ * without a word. */
+static bool
+is_delayed(const struct update *u)
+{
+	int64_t after = role_knobs()->delay_warning;
+
+	return after > 0 && deliver_active_ms(u->m) >= after && drift_is_sane();
+}
+
+/* What a result makes of a recipient; false: it is done. */
+static bool
+apply_result(struct update *u, struct rcpt *r, const struct target *t,
+	     int64_t at_us)
+{
+	char status[STATUS_KEPT + 1];
+
+	if (t->outcome == OUTCOME_FAILED || t->is_expired) {
+		add_note(u, t, r, DSN_FAILED, at_us);
+		return false;
+	}
+	if (t->outcome == OUTCOME_DELIVERED) {
+		if (!t->has_dsn)
+			add_note(u, t, r, DSN_RELAYED, at_us);
+		return false;
+	}
+	if (!r->is_delay_told && is_delayed(u)) {
+		r->is_delay_told = true;
+		add_note(u, t, r, DSN_DELAYED, at_us);
+	}
+	r->attempts++;
+	str_printable(status, sizeof(status), t->status, strlen(t->status));
+	r->status = arena_strdup(&u->arena, status);
+	return true;
 }
 
 /* Goes through the recipients; those that are done go out of the list. */
@@ -224,51 +244,70 @@ apply_results(struct update *u)
 	struct envelope *env = &u->env;
 	size_t i, kept = 0;
 	struct target *t;
-	struct job *j;
-	struct rcpt *r;
 
-	u->failed =
-		arena_array(&u->arena, env->rcpt_count + 1, sizeof(*u->failed));
-	u->failed_count = 0;
+	u->notes = arena_array(&u->arena, u->told.count + 1, sizeof(*u->notes));
+	u->note_count = 0;
 	for (i = 0; i < env->rcpt_count; i++) {
-		r = &env->rcpts[i];
-		t = find_told(u, r, &j);
-		if (t != NULL && t->is_told &&
-		    (t->outcome == OUTCOME_FAILED || t->is_expired)) {
-			add_failed(u, j, r, t);
-			continue;
-		}
-		if (t != NULL && t->is_told && t->outcome == OUTCOME_DELIVERED)
-			continue;
-		if (t != NULL && t->is_told) {
-			r->attempts++;
-			r->status = t->status;
-		}
-		env->rcpts[kept++] = *r;
+		t = dict_get(&u->told, env->rcpts[i].address);
+		if (t == NULL || apply_result(u, &env->rcpts[i], t, t->at_us))
+			env->rcpts[kept++] = env->rcpts[i];
 	}
 	env->rcpt_count = kept;
 }
 
+/* Never past the time when it expires: that is tried once more then. */
+static int64_t
+retry_wait_ms(const struct update *u, uint32_t attempts)
+{
+	const struct knobs *k = role_knobs();
+	int64_t left = k->expire - deliver_active_ms(u->m);
+	int64_t wait = schedule_retry_ms(attempts, k->retry_first, k->retry_max,
+					 (uint32_t)random());
+
+	if (left < EXPIRE_STEP_MS)
+		left = EXPIRE_STEP_MS;
+	return wait > left && drift_is_sane() ? left : wait;
+}
+
 /* When the group of a job comes again: at once for those who had no turn. */
 static void
-plan_group(struct update *u, struct job *j)
+plan_group(const struct update *u, struct job *j)
 {
-	uint32_t least = UINT32_MAX;
-	size_t i;
-
-	for (i = 0; i < u->env.rcpt_count; i++) {
-		if (deliver_is_of(&u->env.rcpts[i], j->g) &&
-		    u->env.rcpts[i].attempts < least)
-			least = u->env.rcpts[i].attempts;
-	}
-	if (least == UINT32_MAX)
+	if (j->least == UINT32_MAX)
 		j->wait_ms = -1;
-	else if (least > j->level)
-		j->wait_ms = retry_wait_ms(least);
+	else if (j->least > j->level)
+		j->wait_ms = retry_wait_ms(u, j->least);
 	else if (j->count == JOB_RCPTS_MAX)
 		j->wait_ms = 0;
 	else
 		j->wait_ms = LOST_WAIT_MS;
+}
+
+/* The fewest attempts of those who are left in each job's domain. */
+static void
+find_least(struct update *u)
+{
+	char key[ADDRESS_DOMAIN_MAX + 1];
+	struct dict by_domain = { 0 };
+	const struct rcpt *r;
+	struct list *n;
+	struct job *j;
+	size_t i;
+
+	list_for(n, &u->jobs)
+	{
+		j = list_entry(n, struct job, node);
+		j->least = UINT32_MAX;
+		(void)dict_set(&by_domain, schedule_domain(j->g), j);
+	}
+	for (i = 0; i < u->env.rcpt_count; i++) {
+		r = &u->env.rcpts[i];
+		addressees_key(r->address, key);
+		j = dict_get(&by_domain, key);
+		if (j != NULL && r->attempts < j->least)
+			j->least = r->attempts;
+	}
+	dict_release(&by_domain, NULL);
 }
 
 static void
@@ -278,6 +317,7 @@ plan_groups(struct update *u)
 	struct list *n;
 	struct job *j;
 
+	find_least(u);
 	list_for(n, &u->jobs)
 	{
 		j = list_entry(n, struct job, node);
@@ -296,7 +336,10 @@ plan_groups(struct update *u)
 static void
 update_free(struct update *u)
 {
+	u->m->update = NULL;
 	timer_release(&u->timer);
+	timer_release(&u->wait);
+	dict_release(&u->told, NULL);
 	arena_release(&u->arena);
 	free(u);
 }
@@ -316,22 +359,23 @@ end_jobs(struct update *u)
 		arena_release(&j->arena);
 		free(j);
 	}
+	dict_release(&u->told, NULL);
+	memset(&u->told, 0, sizeof(u->told));
+	u->is_running = u->is_noted = false;
 }
 
 /* The message has more results to take in, or is idle. */
 static void
-after_update(struct message *m)
+after_update(struct update *u)
 {
-	struct list *n;
+	struct message *m = u->m;
 
 	m->is_busy = false;
-	list_for(n, &self.waiting)
-	{
-		if (list_entry(n, struct job, node)->m == m) {
-			update_start(m);
-			return;
-		}
+	if (!list_is_empty(&u->next)) {
+		update_look(u);
+		return;
 	}
+	update_free(u);
 	if (m->jobs == 0)
 		self.idle(m);
 }
@@ -347,8 +391,7 @@ on_changed(struct message *m, int result, void *arg)
 	}
 	m->tries = 0;
 	end_jobs(u);
-	update_free(u);
-	after_update(m);
+	after_update(u);
 }
 
 static void
@@ -368,7 +411,7 @@ change_envelope(struct update *u)
 }
 
 static void
-on_bounced(void *arg, int result)
+on_noted(void *arg, int result)
 {
 	struct update *u = arg;
 
@@ -376,7 +419,7 @@ on_bounced(void *arg, int result)
 		timer_set(&u->timer, message_backoff_ms(u->m));
 		return;
 	}
-	u->is_bounced = true;
+	u->is_noted = true;
 	change_envelope(u);
 }
 
@@ -389,15 +432,23 @@ update_give_up(struct update *u, const char *why)
 
 	list_for(n, &u->jobs) list_entry(n, struct job, node)->wait_ms = -1;
 	end_jobs(u);
-	update_free(u);
-	m->is_busy = false;
 	if (m->jobs > 0) {
 		/* The last of them finds the same. */
-		after_update(m);
+		after_update(u);
 		return;
 	}
+	m->is_busy = false;
+	update_free(u);
 	deliver_leave(m);
 	change_park(m, NULL, why);
+}
+
+static int64_t
+retry_until_us(const struct update *u)
+{
+	int64_t left = role_knobs()->expire - deliver_active_ms(u->m);
+
+	return clock_wall_us() + (left > 0 ? left : 0) * 1000;
 }
 
 /* Reads the envelope anew each time it is tried. */
@@ -406,8 +457,7 @@ update_try(void *arg)
 {
 	struct update *u = arg;
 	enum envelope_result got;
-	struct list *n;
-	struct err e;
+	struct err e = { "" };
 
 	arena_clear(&u->arena);
 	got = spool_read_envelope(keep_fd(), STATE_OUTGOING, u->m->name,
@@ -422,24 +472,63 @@ update_try(void *arg)
 						    : "its envelope is gone");
 		return;
 	}
-	list_for(n, &u->jobs) list_entry(n, struct job, node)->next = 0;
 	apply_results(u);
 	plan_groups(u);
-	if (u->failed_count > 0 && !u->is_bounced)
-		bounce_send(&u->env, u->failed, u->failed_count, on_bounced, u);
+	if (u->note_count > 0 && !u->is_noted)
+		bounce_send(&u->env, u->notes, u->note_count, retry_until_us(u),
+			    on_noted, u);
 	else
 		change_envelope(u);
 }
 
+/* As many jobs as fit into one change. */
 static void
-update_start(struct message *m)
+update_start(struct update *u)
 {
-	struct update *u = xcalloc(1, sizeof(*u));
+	size_t rcpts = 0, i;
+	struct list *n;
+	struct job *j;
 
-	m->is_busy = true;
-	u->m = m;
-	list_init(&u->jobs);
-	timer_init(&u->timer, update_try, u);
-	collect_jobs(u);
+	timer_clear(&u->wait);
+	u->m->is_busy = true;
+	u->is_running = true;
+	while (rcpts < BATCH_RCPTS && (n = list_pop(&u->next)) != NULL) {
+		j = list_entry(n, struct job, node);
+		list_push(&u->jobs, n);
+		rcpts += j->count;
+		for (i = 0; i < j->count; i++)
+			if (j->targets[i].is_told)
+				(void)dict_set(&u->told, j->targets[i].address,
+					       &j->targets[i]);
+	}
+	u->next_rcpts -= rcpts;
 	update_try(u);
+}
+
+static void
+on_waited(void *arg)
+{
+	struct update *u = arg;
+
+	if (!u->is_running && !u->m->is_busy)
+		update_start(u);
+}
+
+/* The larger an envelope is, the longer results wait for others to be
+ * written with. */
+static void
+update_look(struct update *u)
+{
+	const struct message *m = u->m;
+	int64_t wait = m->group_count / 10;
+
+	if (u->is_running || m->is_busy)
+		return;
+	if (m->group_count <= BATCH_GROUPS || u->next_rcpts >= BATCH_RCPTS ||
+	    m->wish != WISH_NONE || !schedule_is_going_on(m)) {
+		update_start(u);
+		return;
+	}
+	if (!timer_is_set(&u->wait))
+		timer_set(&u->wait, wait < BATCH_MS_MAX ? wait : BATCH_MS_MAX);
 }

@@ -116,13 +116,14 @@ static void
 check_dsn(struct span in)
 {
 	char *text = strndup(in.p, in.len);
-	struct dsn_rcpt rcpt = { .address = text,
+	struct dsn_rcpt rcpt = { .action = (enum dsn_action)(in.len %
+							     DSN_ACTIONS),
+				 .address = text,
 				 .orcpt = text,
 				 .enhanced = text,
 				 .relay = text,
 				 .diagnostic = text };
-	struct dsn d = { .action = in.len % 2 ? DSN_FAILED : DSN_DELAYED,
-			 .id = "01jq8z5m3k7n2p4r",
+	struct dsn d = { .id = "01jq8z5m3k7n2p4r",
 			 .original_id = text,
 			 .reporting_mta = "gate.example",
 			 .to = "a@b.example",

@@ -32,8 +32,7 @@ reset(void)
 				  .relay = "mx.b.example[192.0.2.2]:25",
 				  .diagnostic = "550 5.1.1 no such user",
 				  .last_attempt_us = 1700000060000000 };
-	dsn = (struct dsn){ .action = DSN_FAILED,
-			    .id = "01jq8z5m3k7n2p4r",
+	dsn = (struct dsn){ .id = "01jq8z5m3k7n2p4r",
 			    .original_id = "01jq8z5m3k000000",
 			    .reporting_mta = "gate.example",
 			    .to = "a@a.example",
@@ -209,7 +208,7 @@ check_delayed(void)
 	struct span all, status, one;
 
 	reset();
-	dsn.action = DSN_DELAYED;
+	rcpt.action = DSN_DELAYED;
 	dsn.will_retry_until_us = 1700432040000000;
 	dsn.envid = "QQ+2B314";
 	two[0] = two[1] = rcpt;
@@ -296,6 +295,101 @@ check_utf8(void)
 	      "all else is ASCII");
 	CHECK_STR(field(first_rcpt(buf_span(&out)), "Diagnostic-Code"),
 		  "smtp; 550 J?rg?", "one ? for each character");
+	buf_release(&out);
+}
+
+/* Several fates in one, and a success that the next hop does not tell of. */
+static void
+check_mixed(void)
+{
+	struct dsn_rcpt three[3];
+	struct buf out = { 0 };
+	struct span all, text, one;
+	const char *failed, *delayed, *relayed;
+
+	reset();
+	three[0] = three[1] = three[2] = rcpt;
+	three[0].action = DSN_RELAYED;
+	three[0].address = "ok@b.example";
+	three[0].enhanced = "2.1.9";
+	three[0].diagnostic = "250 2.0.0 taken";
+	three[1].action = DSN_DELAYED;
+	three[1].address = "late@b.example";
+	three[1].enhanced = "4.2.0";
+	three[2].action = DSN_FAILED;
+	dsn.rcpts = three;
+	dsn.rcpt_count = 3;
+	CHECK_INT(dsn_write(&dsn, &out, NULL), 0, "three fates are written");
+	all = buf_span(&out);
+	CHECK(is_well_formed(&out, false), "three fates: well formed");
+	CHECK_STR(field(all, "Subject"), "Your message could not be delivered",
+		  "the gravest is the subject");
+	text = part(all, 0);
+	failed = memmem(text.p, text.len, "could not be delivered", 22);
+	delayed = memmem(text.p, text.len, "has not been delivered", 22);
+	relayed = memmem(text.p, text.len, "was passed on", 13);
+	CHECK(failed != NULL && delayed > failed && relayed > delayed,
+	      "and stands first");
+	CHECK(says(text, "not known there: please check it"),
+	      "it says what can be done");
+	one = first_rcpt(all);
+	CHECK_STR(field(one, "Action"), "relayed", "a success: Action");
+	CHECK_STR(field(one, "Status"), "2.1.9", "a success: Status");
+	one = body_of(one);
+	CHECK_STR(field(one, "Action"), "delayed", "a delay: Action");
+	one = body_of(one);
+	CHECK_STR(field(one, "Action"), "failed", "a failure: Action");
+	three[1].action = three[2].action = DSN_RELAYED;
+	three[1].enhanced = three[2].enhanced = "";
+	buf_clear(&out);
+	dsn_write(&dsn, &out, NULL);
+	all = buf_span(&out);
+	CHECK_STR(field(all, "Subject"), "Your message was passed on",
+		  "successes alone");
+	CHECK_STR(field(body_of(first_rcpt(all)), "Status"), "2.0.0",
+		  "a success without a code");
+	buf_release(&out);
+}
+
+/* RFC 6533 section 3: what an ORCPT of type utf-8 may hold. */
+static void
+check_utf8_orcpt(void)
+{
+	static const struct {
+		const char *orcpt, *want;
+	} rows[] = {
+		{ "utf-8;j\\x{F6}rg@b.example",
+		  "utf-8; j\xc3\xb6rg@b.example" },
+		{ "UTF-8;\\x{20AC}\\x{1F600}@b.example",
+		  "UTF-8; \xe2\x82\xac\xf0\x9f\x98\x80@b.example" },
+		{ "utf-8;\\x{41}\\x{D800}\\x{110000}\\x{}\\x{F6",
+		  "utf-8; \\x{41}\\x{D800}\\x{110000}\\x{}\\x{F6" },
+		{ "utf-8;\\x{-1}\\x{FFFFFFFFFFFFFFFFFFFF}",
+		  "utf-8; \\x{-1}\\x{FFFFFFFFFFFFFFFFFFFF}" },
+		{ "rfc822;j\\x{F6}rg@b.example",
+		  "rfc822; j\\x{F6}rg@b.example" },
+	};
+	struct buf out = { 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		reset();
+		dsn.is_utf8 = true;
+		rcpt.orcpt = rows[i].orcpt;
+		buf_clear(&out);
+		dsn_write(&dsn, &out, NULL);
+		CHECK_STR(
+			field(first_rcpt(buf_span(&out)), "Original-Recipient"),
+			rows[i].want, "ORCPT %s", rows[i].orcpt);
+		CHECK(is_well_formed(&out, true), "and well formed");
+	}
+	dsn.is_utf8 = false;
+	rcpt.orcpt = rows[0].orcpt;
+	buf_clear(&out);
+	dsn_write(&dsn, &out, NULL);
+	CHECK_STR(field(first_rcpt(buf_span(&out)), "Original-Recipient"),
+		  "utf-8; j\\x{F6}rg@b.example",
+		  "it stays as it is where all is ASCII");
 	buf_release(&out);
 }
 
@@ -410,7 +504,9 @@ main(void)
 	tzset();
 	check_failed();
 	check_delayed();
+	check_mixed();
 	check_utf8();
+	check_utf8_orcpt();
 	check_hostile();
 	check_refused();
 	return check_done();

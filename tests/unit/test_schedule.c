@@ -17,7 +17,7 @@
 #define DEADLINE_MS 10000
 
 static char started[4096]; /* "m:domain " of each start, in order */
-static struct group *active[64];
+static struct group *active[256];
 static size_t active_count;
 static unsigned numbers;
 static struct timer end;
@@ -44,7 +44,8 @@ start(struct group *g)
 {
 	size_t at = strlen(started);
 
-	snprintf(started + at, sizeof(started) - at, "%s ", schedule_domain(g));
+	(void)str_fmt(started + at, sizeof(started) - at, "%s ",
+		      schedule_domain(g));
 	active[active_count++] = g;
 }
 
@@ -98,13 +99,41 @@ on_ask(const char *domain)
 }
 
 static void
+rules(int64_t all, int64_t initial, int64_t each)
+{
+	struct schedule_rules r = {
+		.all = all,
+		.each = { .initial = initial,
+			  .max = each,
+			  .dead_after = 2,
+			  .probe_ms = 20,
+			  .probe_max_ms = 30 },
+	};
+
+	schedule_set_rules(&r);
+}
+
+/* Half of all are for destinations that nothing is known of. */
+static void
 begin(int64_t all, int64_t each)
 {
 	started[0] = '\0';
 	active_count = 0;
 	schedule_init(start, on_ask);
-	schedule_limits(all, each);
+	rules(all, each, each);
 	schedule_open(true);
+}
+
+/* Deliveries that end so, by the order of their start. */
+static void
+finish_as(size_t at, enum dest_result result, int64_t wait_ms)
+{
+	struct group *g = active[at];
+
+	memmove(&active[at], &active[at + 1],
+		(--active_count - at) * sizeof(struct group *));
+	schedule_result(g, result, "no route");
+	schedule_done(g, wait_ms);
 }
 
 static void
@@ -126,7 +155,7 @@ test_turns(void)
 {
 	int i;
 
-	begin(4, 10);
+	begin(8, 10);
 	for (i = 0; i < 4; i++)
 		add(new_message(), "a.example", 0, false);
 	add(new_message(), "b.example", 0, false);
@@ -147,14 +176,14 @@ test_limit_each(void)
 {
 	int i;
 
-	begin(10, 2);
+	begin(20, 2);
 	for (i = 0; i < 5; i++)
 		add(new_message(), "a.example", 0, false);
 	add(new_message(), "b.example", 0, false);
 	turn();
 	CHECK_STR(started, "a.example b.example a.example ",
 		  "a destination has its own limit");
-	schedule_limits(10, 3);
+	rules(20, 3, 3);
 	turn();
 	CHECK_INT(schedule_active(), 4, "a limit that is raised holds at once");
 	finish_all();
@@ -166,7 +195,7 @@ test_limit_own(void)
 	int i;
 
 	is_mute = true;
-	begin(10, 2);
+	begin(20, 4);
 	for (i = 0; i < 5; i++)
 		add(new_message(), "a.example", 0, false);
 	turn();
@@ -177,7 +206,7 @@ test_limit_own(void)
 	schedule_limit_of("not-there.example", 4);
 	turn();
 	CHECK_INT(schedule_active(), 4, "and holds instead of that of all");
-	schedule_limits(10, 1);
+	rules(20, 4, 1);
 	finish(0, 3600000);
 	turn();
 	CHECK_INT(schedule_active(), 4, "whatever that becomes");
@@ -268,6 +297,227 @@ test_groups(void)
 	finish_all();
 }
 
+/* Runs until so many have been started. */
+static bool
+starts(size_t n)
+{
+	is_late = false;
+	timer_init(&end, on_end, NULL);
+	timer_set(&end, DEADLINE_MS);
+	while (active_count < n && !is_late)
+		turn();
+	timer_release(&end);
+	return active_count >= n;
+}
+
+static void
+test_growth(void)
+{
+	size_t most = 0;
+	int i;
+
+	begin(100, 8);
+	rules(100, 2, 8);
+	for (i = 0; i < 150; i++)
+		add(new_message(), "a.example", 0, false);
+	turn();
+	CHECK_INT(schedule_active(), 2, "an unknown destination gets few");
+	while (active_count > 0) {
+		finish_as(0, DEST_TOOK, -1);
+		turn();
+		if (schedule_active() > most)
+			most = schedule_active();
+	}
+	CHECK_INT(most, 8, "more with each success, up to its limit");
+	for (i = 0; i < 20; i++)
+		add(new_message(), "a.example", 0, false);
+	turn();
+	CHECK_INT(schedule_active(), 8, "which is remembered for a while");
+	while (active_count > 0)
+		finish_as(0, DEST_UNREACHABLE, 3600000);
+	turn();
+	CHECK_INT(schedule_active(), 4,
+		  "deliveries side by side that fail are one failure: half");
+	finish_all();
+}
+
+/* What could not be reached has half of the slots, in all. */
+static void
+test_share(void)
+{
+	char name[32];
+	int i;
+
+	begin(20, 5);
+	for (i = 0; i < 50; i++) {
+		(void)str_fmt(name, sizeof(name), "hangs%d.example", i);
+		add(new_message(), name, 0, false);
+	}
+	turn();
+	CHECK_INT(schedule_active(), 10, "unknown destinations get half");
+	for (i = 0; i < 30; i++)
+		add(new_message(), "good.example", 0, false);
+	finish_as(0, DEST_ANSWERED, -1); /* hangs0 is known to answer */
+	add(new_message(), "hangs0.example", 0, false);
+	turn();
+	CHECK(strstr(started, "hangs0.example hangs1.example") != NULL &&
+		      schedule_active() == 11,
+	      "one that answers has room beside them");
+	finish_all();
+}
+
+static void
+test_dead(void)
+{
+	struct message *m[4];
+	size_t i;
+
+	begin(20, 5);
+	m[0] = new_message();
+	add(m[0], "a.example", 0, false);
+	turn();
+	finish_as(0, DEST_UNREACHABLE, 3600000);
+	m[1] = new_message();
+	add(m[1], "a.example", 0, false);
+	turn();
+	CHECK(active_count == 1 && !active[0]->is_untried,
+	      "one failure is no death");
+	finish_as(0, DEST_UNREACHABLE, 3600000);
+	m[2] = new_message();
+	add(m[2], "a.example", 0, false);
+	turn();
+	if (CHECK(active_count == 1 && active[0]->is_untried,
+		  "two in a row are: mail is deferred without a try")) {
+		char why[300];
+
+		schedule_why(active[0], why, sizeof(why));
+		CHECK(strstr(why, "a.example could not be reached the last 2 "
+				  "times: no route; next probe in ") != NULL,
+		      "it is said why");
+		CHECK_INT(schedule_active(), 0, "and takes no slot");
+		finish(0, 3600000);
+	}
+	CHECK(starts(1) && !active[0]->is_untried, "then there is a probe");
+	m[3] = new_message();
+	add(m[3], "a.example", 0, false);
+	turn();
+	CHECK(active_count == 2 && active[1]->is_untried, "one at a time");
+	finish_as(0, DEST_UNREACHABLE, 3600000);
+	CHECK(starts(2) && !active[1]->is_untried, "and another");
+	finish_as(1, DEST_TOOK, -1);
+	turn();
+	CHECK_INT(schedule_active(), 2,
+		  "what is answered revives it: all that waited is due");
+	finish(0, 3600000); /* it was being settled meanwhile */
+	turn();
+	CHECK_INT(schedule_active(), 3, "what is told of later too");
+	for (i = 0; i < active_count; i++)
+		CHECK(!active[i]->is_untried, "and is tried");
+	finish_all();
+}
+
+static void
+test_dead_asked(void)
+{
+	struct message *m;
+
+	begin(20, 5);
+	rules(20, 5, 5);
+	m = new_message();
+	add(m, "a.example", 0, false);
+	turn();
+	finish_as(0, DEST_UNREACHABLE, 1);
+	CHECK(starts(1), "another try");
+	finish_as(0, DEST_UNREACHABLE, 3600000);
+	schedule_now(m);
+	turn();
+	CHECK(active_count == 1 && !active[0]->is_untried,
+	      "an administrator may have a dead destination tried");
+	finish_all();
+}
+
+/* A list of many domains and one message behind it. */
+static void
+test_big_list(void)
+{
+	static char names[5000][24];
+	static const char *domains[5000];
+	struct message *small;
+	size_t i, before = 0;
+
+	for (i = 0; i < 5000; i++) {
+		(void)str_fmt(names[i], sizeof(names[i]), "d%zu.example", i);
+		domains[i] = names[i];
+	}
+	begin(40, 5);
+	started[0] = '\0';
+	schedule_add(new_message(), domains, 5000, 0, false);
+	small = new_message();
+	add(small, "small.example", 0, false);
+	turn();
+	while (active_count > 0) {
+		started[0] = '\0';
+		if (active[0]->m == small)
+			break;
+		before++;
+		finish_as(0, DEST_TOOK, -1);
+		turn();
+	}
+	CHECK(active_count > 0 && before <= 2 * SCHEDULE_SHARE,
+	      "a small message is behind %zu of 5,000", before);
+	while (active_count > 0 && before < 6000) {
+		started[0] = '\0';
+		before++;
+		finish_as(0, DEST_TOOK, -1);
+		turn();
+	}
+	CHECK_INT(before, 5001, "all of the list is started in its time");
+	finish_all();
+}
+
+/* Ten thousand recipients of one domain are a job after the other. */
+static void
+test_big_domain(void)
+{
+	struct message *big, *small;
+
+	begin(1, 1);
+	big = new_message();
+	add(big, "a.example", 0, false);
+	turn();
+	small = new_message();
+	add(small, "a.example", 0, false);
+	finish(0, 0);
+	turn();
+	CHECK(active_count == 1 && active[0]->m == small,
+	      "a message comes between the jobs of another");
+	finish(0, -1);
+	turn();
+	CHECK(active_count == 1 && active[0]->m == big && !active[0]->is_retry,
+	      "whose next one is no retry");
+	finish_all();
+}
+
+static void
+test_retry_times(void)
+{
+	int64_t first = 300000, max = 14400000, wait, last = 0;
+	uint32_t i;
+
+	for (i = 1; i < 40; i++) {
+		wait = schedule_retry_ms(i, first, max, 0);
+		CHECK(wait >= last && wait <= max, "wait %u grows", i);
+		last = wait;
+	}
+	CHECK_INT(schedule_retry_ms(1, first, max, 0), 270000,
+		  "the first is a tenth less");
+	CHECK_INT(schedule_retry_ms(1, first, max, 60000), 330000,
+		  "to a tenth more");
+	CHECK_INT(schedule_retry_ms(2, first, max, 45000), 450000,
+		  "the second is 1.5 times the first");
+	CHECK_INT(last, max - max / 10, "the last is as long as may be");
+}
+
 int
 main(void)
 {
@@ -279,5 +529,12 @@ main(void)
 	test_times();
 	test_closed();
 	test_groups();
+	test_growth();
+	test_share();
+	test_dead();
+	test_dead_asked();
+	test_big_list();
+	test_big_domain();
+	test_retry_times();
 	return check_done();
 }
