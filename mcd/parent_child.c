@@ -19,6 +19,7 @@
 #include "parent_spawn.h"
 #include "parent_stats.h"
 #include "parent_tell.h"
+#include "reap.h"
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
@@ -398,7 +399,7 @@ child_gone(struct child *c, int status)
 	bool is_asked = c->state == PROCESS_STOPPING || self.is_killing ||
 			self.is_collapsing;
 
-	parent_status_text(status, text, sizeof(text));
+	reap_text(status, text, sizeof(text));
 	c->pid = 0;
 	peer_drop(c->peer);
 	c->peer = 0;
@@ -415,26 +416,23 @@ child_gone(struct child *c, int status)
 		gone_unasked(c, status, clock_mono_ms() - c->started_ms);
 }
 
+static void
+reaped(pid_t pid, int status)
+{
+	size_t i;
+
+	for (i = 0; i < self.count; i++) {
+		if (self.child[i].pid == pid) {
+			child_gone(&self.child[i], status);
+			return;
+		}
+	}
+}
+
 void
 children_reap(void)
 {
-	int status;
-	pid_t pid;
-	size_t i;
-
-	for (;;) {
-		pid = waitpid(-1, &status, WNOHANG);
-		if (pid < 0 && errno == EINTR)
-			continue;
-		if (pid <= 0)
-			return;
-		for (i = 0; i < self.count; i++) {
-			if (self.child[i].pid == pid) {
-				child_gone(&self.child[i], status);
-				break;
-			}
-		}
-	}
+	reap_all(reaped);
 }
 
 void

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -149,16 +148,4 @@ parent_spawn(const struct role_row *row, const struct conf *conf, int channel,
 	if (pid == 0)
 		exec_role(row, conf, channel);
 	return pid;
-}
-
-void
-parent_status_text(int status, char *dst, size_t size)
-{
-	if (WIFEXITED(status))
-		(void)str_fmt(dst, size, "exit=%d", WEXITSTATUS(status));
-	else if (WIFSIGNALED(status))
-		(void)str_fmt(dst, size, "signal=%d (%s)", WTERMSIG(status),
-			      strsignal(WTERMSIG(status)));
-	else
-		(void)str_fmt(dst, size, "status=%d", status);
 }

@@ -22,7 +22,4 @@
 pid_t parent_spawn(const struct role_row *row, const struct conf *conf,
 		   int channel, struct err *e);
 
-/* "exit=0", "signal=9 (Killed)": how a waitpid(2) status reads. */
-void parent_status_text(int status, char *dst, size_t size);
-
 #endif

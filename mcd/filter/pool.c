@@ -7,18 +7,17 @@
  */
 #include "pool.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "arena.h"
 #include "clock.h"
 #include "file.h"
 #include "list.h"
 #include "log.h"
+#include "reap.h"
 #include "slot.h"
 #include "str.h"
 #include "xalloc.h"
@@ -276,23 +275,19 @@ worker_gone(struct slot *s, int status)
 }
 
 static void
+reaped(pid_t pid, int status)
+{
+	struct slot *s = slot_of_pid(pid);
+
+	if (s != NULL)
+		worker_gone(s, status);
+}
+
+static void
 on_child(int signo)
 {
-	struct slot *s;
-	int status;
-	pid_t pid;
-
 	(void)signo;
-	for (;;) {
-		pid = waitpid(-1, &status, WNOHANG);
-		if (pid < 0 && errno == EINTR)
-			continue;
-		if (pid <= 0)
-			return;
-		s = slot_of_pid(pid);
-		if (s != NULL)
-			worker_gone(s, status);
-	}
+	reap_all(reaped);
 }
 
 static void

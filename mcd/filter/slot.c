@@ -22,6 +22,7 @@
 #include "chan.h"
 #include "file.h"
 #include "log.h"
+#include "reap.h"
 #include "role.h"
 #include "str.h"
 #include "worker.h"
@@ -302,12 +303,8 @@ death_text(const struct slot *s, int status, char *text, size_t size)
 			      s->was_computing ? "computing" : "waiting");
 	else if (s->end == SLOT_BROKEN)
 		(void)str_fmt(text, size, "worker broke its channel");
-	else if (WIFSIGNALED(status))
-		(void)str_fmt(text, size, "signal %d (%s)", WTERMSIG(status),
-			      strsignal(WTERMSIG(status)));
 	else
-		(void)str_fmt(text, size, "exit status %d",
-			      WEXITSTATUS(status));
+		reap_text(status, text, size);
 }
 
 enum scan_status

@@ -453,7 +453,7 @@ static const struct {
 	const char *text; /* in the answer's */
 	const char *words;
 } poisons[] = {
-	{ "crash-on:POISON", "", SCAN_DIED, "signal 6", "a crash" },
+	{ "crash-on:POISON", "", SCAN_DIED, "signal=6", "a crash" },
 	{ "spin-on:POISON", "filter_time=2s\n", SCAN_DIED, "",
 	  "computing for ever" },
 	{ "hang-on:POISON", "filter_time=300ms\n", SCAN_LOST, "waiting",
