@@ -10,6 +10,7 @@
  * kind      key                          value
  * domain    example.org                  "" or the domain it is an alias of
  * dest      example.org HOST:PORT        priority (0 best)
+ * smarthost HOST:PORT                    priority (0 best)
  * setting   global NAME                  text of knob_text()
  *           domain example.org NAME
  *           user local@example.org NAME

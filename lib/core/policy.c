@@ -70,6 +70,13 @@ policy_first_domain(const struct policy *p)
 	return first;
 }
 
+const struct policy_dest *
+policy_smarthosts(const struct policy *p, size_t *count)
+{
+	*count = p->smarthosts.domain.dest_count;
+	return p->smarthosts.domain.dests;
+}
+
 const struct knobs *
 policy_global(const struct policy *p)
 {

@@ -63,6 +63,9 @@ bool policy_has_host(const struct policy *p, enum policy_hosts list,
 /* Whether the local list of recipients has an address of a domain of ours,
  * as it is or with its detail folded. */
 bool policy_has_rcpt(const struct policy *p, const char *address);
+/* Where mail to domains of others goes, best first; none: by their MX. */
+const struct policy_dest *policy_smarthosts(const struct policy *p,
+					    size_t *count);
 /* Of the global level. */
 const struct knobs *policy_global(const struct policy *p);
 

@@ -48,6 +48,7 @@ struct policy {
 	struct dict users; /* struct policy_subject */
 	struct dict rcpts; /* a set: the value is the policy */
 	struct policy_net *hosts[POLICY_HOSTS_COUNT];
+	struct policy_entry smarthosts; /* its destinations alone */
 	struct policy_subject global_subject;
 	struct knobs global;
 	struct buf lists; /* rows for the filters, lists.h */

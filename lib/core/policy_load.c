@@ -139,16 +139,41 @@ policy_dest_parse(const char *text, char host[POLICY_HOST_SIZE], uint16_t *port,
 }
 
 static void
+add_dest(struct loader *l, const char *key, struct policy_entry *entry,
+	 const char *endpoint, const char *value)
+{
+	char host[POLICY_HOST_SIZE];
+	struct policy_dest_item *item;
+	struct err why;
+	int64_t priority;
+	uint16_t port;
+
+	if (policy_dest_parse(endpoint, host, &port, &why) == -1) {
+		warn(l, "\"%s\": %s; skipped", key, why.text);
+		return;
+	}
+	if (str_to_i64(value, &priority, NULL) == -1 || priority < 0 ||
+	    priority > PRIORITY_MAX) {
+		warn(l,
+		     "destination \"%s\" skipped: priority \"%s\" is not 0 "
+		     "to %d",
+		     key, value, PRIORITY_MAX);
+		return;
+	}
+	item = arena_alloc(&l->policy->arena, sizeof(*item));
+	item->dest.host = arena_strdup(&l->policy->arena, host);
+	item->dest.port = port;
+	item->dest.priority = priority;
+	item->next = entry->items;
+	entry->items = item;
+	entry->domain.dest_count++;
+}
+
+static void
 load_dest(struct loader *l, const char *key, const char *value)
 {
 	const char *space = strchr(key, ' ');
 	char name[ADDRESS_DOMAIN_MAX + 1];
-	char host[POLICY_HOST_SIZE];
-	struct policy_dest_item *item;
-	struct policy_entry *entry;
-	struct err why;
-	int64_t priority;
-	uint16_t port;
 
 	if (space == NULL || (size_t)(space - key) >= sizeof(name)) {
 		warn(l, "destination \"%s\" skipped: expected DOMAIN HOST:PORT",
@@ -161,26 +186,13 @@ load_dest(struct loader *l, const char *key, const char *value)
 		warn(l, "destination \"%s\" skipped: not a domain", key);
 		return;
 	}
-	if (policy_dest_parse(space + 1, host, &port, &why) == -1) {
-		warn(l, "domain \"%s\": %s; skipped", name, why.text);
-		return;
-	}
-	if (str_to_i64(value, &priority, NULL) == -1 || priority < 0 ||
-	    priority > PRIORITY_MAX) {
-		warn(l,
-		     "destination \"%s\" skipped: priority \"%s\" is not 0 "
-		     "to %d",
-		     key, value, PRIORITY_MAX);
-		return;
-	}
-	entry = entry_of(l, name);
-	item = arena_alloc(&l->policy->arena, sizeof(*item));
-	item->dest.host = arena_strdup(&l->policy->arena, host);
-	item->dest.port = port;
-	item->dest.priority = priority;
-	item->next = entry->items;
-	entry->items = item;
-	entry->domain.dest_count++;
+	add_dest(l, key, entry_of(l, name), space + 1, value);
+}
+
+static void
+load_smarthost(struct loader *l, const char *key, const char *value)
+{
+	add_dest(l, key, &l->policy->smarthosts, key, value);
 }
 
 static int
@@ -399,6 +411,8 @@ load_row(void *arg, const char *kind, const char *key, const char *value)
 		load_rcpt(l, key);
 	else if (str_eq(kind, "relay"))
 		load_host(l, POLICY_RELAYS, key);
+	else if (str_eq(kind, "smarthost"))
+		load_smarthost(l, key, value);
 	else if (str_eq(kind, "setting"))
 		load_setting(l, key, value);
 	else if (lists_has_kind(kind))
@@ -437,6 +451,7 @@ finish(struct loader *l)
 			     "of ours",
 			     name);
 	}
+	sort_dests(l, &p->smarthosts);
 	knobs_default(&p->global);
 	for (v = p->global_subject.values; v != NULL; v = v->next)
 		knobs_put(&p->global, v->knob, &v->value);

@@ -63,6 +63,16 @@ enum scan_status {
 	SCAN_LOST /* the worker went for another reason */
 };
 
+/* Words of the knobs dest_mode, dest_tls and dest_8bit, in their order. */
+enum route_mode { ROUTE_ORDER, ROUTE_BALANCE, ROUTE_MX };
+enum dest_tls {
+	DEST_TLS_NONE,
+	DEST_TLS_MAY,
+	DEST_TLS_REQUIRE,
+	DEST_TLS_VERIFY
+};
+enum dest_8bit { DEST_8BIT_SEND, DEST_8BIT_BOUNCE };
+
 enum outcome { OUTCOME_DELIVERED, OUTCOME_DEFERRED, OUTCOME_FAILED };
 
 #define PROTO_FRAME_MAX 65536 /* bytes of a datagram */

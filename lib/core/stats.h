@@ -3,8 +3,9 @@
  *
  * The stats file: a shared mapping that describes itself.  Four kinds of
  * section, each with one writer, a seqlock and a fixed size: counters and
- * gauges (one of each per role), keyed tables (rows with a key and eight
- * numbers; what overflows goes to the row "other"), rings (recent texts).
+ * gauges (one of each per role), keyed tables (rows with a key, eight
+ * numbers and a text; what overflows goes to the row "other"), rings (recent
+ * texts).
  * Readers map it read-only and never slow a writer.
  */
 #ifndef STATS_H
@@ -30,6 +31,7 @@ enum stat_id {
 enum stats_table {
 	TABLE_PROCESS, /* parent: role or worker N */
 	TABLE_DOMAIN, /* queue: recipient domains */
+	TABLE_HOP, /* outgoing: next hops, "name:port" */
 	TABLE_COUNT
 };
 
@@ -46,6 +48,16 @@ const char *process_state_name(int64_t s);
 /* Columns of TABLE_DOMAIN. */
 enum { DOMAIN_QUEUED, DOMAIN_DELIVERED, DOMAIN_DEFERRED, DOMAIN_BOUNCED };
 
+/* Columns of TABLE_HOP; the text of a row is its last error. */
+enum {
+	HOP_CONNECTIONS,
+	HOP_OPEN,
+	HOP_DELIVERED,
+	HOP_DEFERRED,
+	HOP_REFUSED,
+	HOP_FAILURES
+};
+
 enum stats_ring {
 	RING_ERROR, /* parent: what died, what was refused */
 	RING_DECISION, /* queue: one line per verdict */
@@ -54,6 +66,7 @@ enum stats_ring {
 
 #define STATS_COLUMNS 8
 #define STATS_KEY_SIZE 64
+#define STATS_ROW_TEXT 128
 #define STATS_RING_TEXT 240
 
 struct stats;
@@ -84,6 +97,9 @@ void stats_row_set(struct stats *s, enum stats_table t, size_t row, int col,
 		   int64_t value);
 void stats_row_add(struct stats *s, enum stats_table t, size_t row, int col,
 		   int64_t n);
+/* Cut where it is too long. */
+void stats_row_text(struct stats *s, enum stats_table t, size_t row,
+		    const char *text);
 void stats_row_drop(struct stats *s, enum stats_table t, const char *key);
 void stats_ring_add(struct stats *s, enum stats_ring r, int64_t at_us,
 		    const char *text);
@@ -103,6 +119,7 @@ const char *stats_column_name(enum stats_table t, int col);
 struct stats_row_copy {
 	char key[STATS_KEY_SIZE];
 	int64_t n[STATS_COLUMNS];
+	char text[STATS_ROW_TEXT];
 };
 #define STATS_ROWS_LIMIT 301 /* rows of the largest table */
 /* Rows in use, at most max; "other" only when it counts something. */

@@ -19,13 +19,15 @@
 #define STATS_NAME_SIZE 32
 #define STATS_PROCESS_ROWS STATS_ROWS_LIMIT /* with "other", as all tables */
 #define STATS_DOMAIN_ROWS 257
+#define STATS_HOP_ROWS 257
 #define STATS_ROWS_MAX STATS_ROWS_LIMIT
 #define STATS_RING_LINES 256 /* that readers see */
 #define STATS_RING_SLOTS (STATS_RING_LINES + 1) /* one being written */
 
 #define KEY_WORDS (STATS_KEY_SIZE / 8)
 #define TEXT_WORDS (STATS_RING_TEXT / 8)
-#define ROW_WORDS (KEY_WORDS + STATS_COLUMNS)
+#define ROW_TEXT_WORDS (STATS_ROW_TEXT / 8)
+#define ROW_WORDS (KEY_WORDS + STATS_COLUMNS + ROW_TEXT_WORDS)
 #define LINE_WORDS (1 + TEXT_WORDS)
 
 typedef _Atomic uint64_t stats_word;

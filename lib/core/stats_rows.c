@@ -22,6 +22,12 @@ const struct stats_table_row stats_table_rows[TABLE_COUNT] = {
 		{ "queued", "delivered", "deferred", "bounced" },
 		1u << DOMAIN_QUEUED,
 	},
+	[TABLE_HOP] = {
+		"hop", ROLE_OUTGOING, STATS_HOP_ROWS,
+		{ "connections", "open", "delivered", "deferred", "refused",
+		  "failures" },
+		1u << HOP_OPEN,
+	},
 };
 /* clang-format on */
 
@@ -179,6 +185,20 @@ stats_row_add(struct stats *s, enum stats_table t, size_t row, int col,
 }
 
 void
+stats_row_text(struct stats *s, enum stats_table t, size_t row,
+	       const char *text)
+{
+	struct stats_rows *rows = own_table(s, t);
+
+	if (rows == NULL || row >= stats_table_rows[t].rows)
+		return;
+	stats_write_begin(&rows->seq);
+	store_text(&rows->words[row][KEY_WORDS + STATS_COLUMNS], ROW_TEXT_WORDS,
+		   text);
+	stats_write_end(&rows->seq);
+}
+
+void
 stats_row_drop(struct stats *s, enum stats_table t, const char *key)
 {
 	struct stats_rows *rows = own_table(s, t);
@@ -242,6 +262,8 @@ stats_rows(const struct stats *s, enum stats_table t,
 		row = &rows[count];
 		load_text(row->key, KEY_WORDS, copy[i]);
 		memcpy(row->n, copy[i] + KEY_WORDS, sizeof(row->n));
+		load_text(row->text, ROW_TEXT_WORDS,
+			  copy[i] + KEY_WORDS + STATS_COLUMNS);
 		if (row->key[0] == '\0' ||
 		    (i == all - 1 && is_all_zero(row->n, STATS_COLUMNS)))
 			continue;

@@ -8,39 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
+#include "client_impl.h"
 #include "str.h"
 #include "xalloc.h"
 
 #define OUT_ROOM 32768 /* no more recipients while more than this waits */
-
-/* What a server offers in its reply to EHLO. */
-enum client_offer {
-	OFFERS_PIPELINING = 1,
-	OFFERS_SIZE = 2,
-	OFFERS_8BITMIME = 4,
-	OFFERS_SMTPUTF8 = 8,
-	OFFERS_DSN = 16
-};
-
-static const struct offer {
-	const char *word;
-	enum client_offer offer;
-} offers[] = {
-	{ "PIPELINING", OFFERS_PIPELINING },
-	{ "SIZE", OFFERS_SIZE },
-	{ "8BITMIME", OFFERS_8BITMIME },
-	{ "SMTPUTF8", OFFERS_SMTPUTF8 },
-	{ "DSN", OFFERS_DSN },
-};
-
-#define OFFERS (sizeof(offers) / sizeof(offers[0]))
-
-static bool
-has(const struct client *c, enum client_offer offer)
-{
-	return (c->offers & (unsigned)offer) != 0;
-}
 
 static const char *
 enhanced_of(const struct smtp_reply *r)
@@ -77,11 +49,12 @@ forget_mail(struct client *c)
 	c->mail = NULL;
 }
 
-static void
-fail(struct client *c, const struct client_result *why)
+void
+client_end(struct client *c, const struct client_result *why)
 {
 	if (c->state == CLIENT_OVER)
 		return;
+	c->failed_securing = client_is_securing(c);
 	if (c->state != CLIENT_END)
 		c->state = CLIENT_OVER;
 	c->ops->failed(c->arg, why);
@@ -89,27 +62,34 @@ fail(struct client *c, const struct client_result *why)
 	forget_mail(c);
 }
 
-static void
-fail_reply(struct client *c, const struct smtp_reply *r)
+void
+client_refused(struct client *c, const struct smtp_reply *r)
 {
 	struct client_result why = result_of(r);
 
 	/* Whatever it was: another try may find a better server. */
 	why.outcome = OUTCOME_DEFERRED;
-	fail(c, &why);
+	client_end(c, &why);
+}
+
+void
+client_fail(struct client *c, const char *enhanced, const char *text)
+{
+	struct client_result why = { .outcome = OUTCOME_DEFERRED,
+				     .enhanced = enhanced,
+				     .text = text };
+
+	client_end(c, &why);
 }
 
 static void
 protocol_error(struct client *c, const char *what)
 {
-	struct client_result why = { OUTCOME_DEFERRED, 0, "4.5.0", NULL,
-				     false };
 	char text[600];
 
 	str_fmt(text, sizeof(text), "protocol error %s: %s", client_where(c),
 		what);
-	why.text = text;
-	fail(c, &why);
+	client_fail(c, "4.5.0", text);
 }
 
 static void
@@ -129,7 +109,7 @@ tell_accepted(struct client *c, const struct client_result *r)
 	struct client_result res = *r;
 	size_t i;
 
-	res.has_dsn = has(c, OFFERS_DSN);
+	res.has_dsn = client_has(c, OFFERS_DSN);
 	for (i = 0; i < c->mail->rcpt_count; i++)
 		if (c->is_accepted[i])
 			c->ops->rcpt(c->arg, i, &res);
@@ -166,15 +146,15 @@ add_mail(struct client *c)
 	const struct client_mail *m = c->mail;
 
 	buf_printf(c->out, "MAIL FROM:<%s>", m->sender);
-	if (has(c, OFFERS_SIZE))
+	if (client_has(c, OFFERS_SIZE))
 		buf_printf(c->out, " SIZE=%llu", (unsigned long long)m->size);
-	if (has(c, OFFERS_8BITMIME) && m->is_8bit)
+	if (client_has(c, OFFERS_8BITMIME) && m->is_8bit)
 		buf_add_str(c->out, " BODY=8BITMIME");
-	if (has(c, OFFERS_SMTPUTF8) && m->is_utf8)
+	if (client_has(c, OFFERS_SMTPUTF8) && m->is_utf8)
 		buf_add_str(c->out, " SMTPUTF8");
-	if (has(c, OFFERS_DSN) && m->ret[0] != '\0')
+	if (client_has(c, OFFERS_DSN) && m->ret[0] != '\0')
 		buf_printf(c->out, " RET=%s", m->ret);
-	if (has(c, OFFERS_DSN) && m->envid[0] != '\0')
+	if (client_has(c, OFFERS_DSN) && m->envid[0] != '\0')
 		buf_printf(c->out, " ENVID=%s", m->envid);
 	buf_add_str(c->out, "\r\n");
 }
@@ -185,9 +165,9 @@ add_rcpt(struct client *c)
 	const struct client_rcpt *r = &c->mail->rcpts[c->sent++];
 
 	buf_printf(c->out, "RCPT TO:<%s>", r->address);
-	if (has(c, OFFERS_DSN) && r->notify[0] != '\0')
+	if (client_has(c, OFFERS_DSN) && r->notify[0] != '\0')
 		buf_printf(c->out, " NOTIFY=%s", r->notify);
-	if (has(c, OFFERS_DSN) && r->orcpt[0] != '\0')
+	if (client_has(c, OFFERS_DSN) && r->orcpt[0] != '\0')
 		buf_printf(c->out, " ORCPT=%s", r->orcpt);
 	buf_add_str(c->out, "\r\n");
 }
@@ -196,9 +176,9 @@ add_rcpt(struct client *c)
 static void
 send_rcpts(struct client *c)
 {
-	size_t ahead = has(c, OFFERS_PIPELINING) ? CLIENT_PIPE_MAX : 1;
+	size_t ahead = client_has(c, OFFERS_PIPELINING) ? CLIENT_PIPE_MAX : 1;
 
-	if (!has(c, OFFERS_PIPELINING) && !c->is_mail_answered)
+	if (!client_has(c, OFFERS_PIPELINING) && !c->is_mail_answered)
 		return;
 	if (c->is_mail_refused)
 		return;
@@ -214,23 +194,41 @@ client_pump(struct client *c)
 		send_rcpts(c);
 }
 
+bool
+client_is_8bit_unasked(const struct client *c)
+{
+	return c->mail != NULL && c->mail->is_8bit &&
+	       !client_has(c, OFFERS_8BITMIME);
+}
+
 /* Why this mail cannot go to this server at all, or NULL. */
 static const struct client_result *
 cannot_send(const struct client *c)
 {
 	static const struct client_result utf8 = {
-		OUTCOME_FAILED, 0, "5.6.7",
-		"next hop does not offer SMTPUTF8, which this mail needs", false
+		.outcome = OUTCOME_FAILED,
+		.enhanced = "5.6.7",
+		.text = "next hop does not offer SMTPUTF8, which this mail "
+			"needs"
 	};
 	static const struct client_result size = {
-		OUTCOME_FAILED, 0, "5.3.4",
-		"message is larger than the next hop takes", false
+		.outcome = OUTCOME_FAILED,
+		.enhanced = "5.3.4",
+		.text = "message is larger than the next hop takes"
+	};
+	static const struct client_result eight = {
+		.outcome = OUTCOME_FAILED,
+		.enhanced = "5.6.3",
+		.text = "next hop does not offer 8BITMIME, and this mail is "
+			"8-bit"
 	};
 
-	if (c->mail->needs_utf8 && !has(c, OFFERS_SMTPUTF8))
+	if (c->mail->needs_utf8 && !client_has(c, OFFERS_SMTPUTF8))
 		return &utf8;
 	if (c->size_max > 0 && c->mail->size > c->size_max)
 		return &size;
+	if (c->mail->bounces_8bit && client_is_8bit_unasked(c))
+		return &eight;
 	return NULL;
 }
 
@@ -242,7 +240,7 @@ client_send(struct client *c, const struct client_mail *mail)
 	if (c->state != CLIENT_READY)
 		return;
 	c->mail = mail;
-	c->is_accepted = xcalloc(mail->rcpt_count, sizeof(*c->is_accepted));
+	c->is_accepted = xcalloc(mail->rcpt_count + 1, sizeof(*c->is_accepted));
 	c->sent = c->answered = c->accepted = 0;
 	c->is_mail_answered = c->is_mail_refused = false;
 	no = cannot_send(c);
@@ -260,7 +258,7 @@ client_send(struct client *c, const struct client_mail *mail)
 static void
 end_envelope(struct client *c)
 {
-	if (c->accepted == 0) {
+	if (c->accepted == 0 || c->mail->is_probe) {
 		reset(c);
 		return;
 	}
@@ -282,7 +280,10 @@ mail_reply(struct client *c, const struct smtp_reply *r)
 			reset(c);
 		return;
 	}
-	send_rcpts(c);
+	if (c->mail->rcpt_count == 0)
+		end_envelope(c);
+	else
+		send_rcpts(c);
 }
 
 static void
@@ -299,6 +300,8 @@ rcpt_reply(struct client *c, const struct smtp_reply *r)
 	if (r->code < 300) {
 		c->is_accepted[i] = true;
 		c->accepted++;
+		if (c->mail->is_probe)
+			c->ops->rcpt(c->arg, i, &res);
 	} else {
 		/* RFC 5321 section 4.5.3.1.10: old for "too many". */
 		if (r->code == 552 && str_eq(r->enhanced, "5.5.3"))
@@ -372,71 +375,6 @@ end_reply(struct client *c, const struct smtp_reply *r)
 	finish_mail(c, r->code != 421);
 }
 
-/* A line of the reply to EHLO behind its code. */
-static void
-note_offer(struct client *c, struct span line)
-{
-	struct span word = line;
-	uint64_t size;
-	size_t i;
-
-	for (i = 0; i < line.len; i++)
-		if (line.p[i] == ' ' || line.p[i] == '=')
-			break;
-	word.len = i;
-	for (i = 0; i < OFFERS; i++)
-		if (span_ieq(word, span_of(offers[i].word)))
-			c->offers |= offers[i].offer;
-	if (!span_ieq(word, SPAN_LIT("SIZE")) || word.len == line.len)
-		return;
-	line.p += word.len + 1;
-	line.len -= word.len + 1;
-	if (span_to_u64(line, &size) == 0)
-		c->size_max = size;
-}
-
-static void
-greeting_reply(struct client *c, const struct smtp_reply *r)
-{
-	if (r->code != 220) {
-		fail_reply(c, r);
-		return;
-	}
-	c->state = CLIENT_EHLO;
-	buf_printf(c->out, "EHLO %s\r\n", c->hostname);
-}
-
-static void
-be_ready(struct client *c)
-{
-	c->state = CLIENT_READY;
-	c->ops->ready(c->arg);
-}
-
-static void
-ehlo_reply(struct client *c, const struct smtp_reply *r)
-{
-	if (r->code < 300) {
-		be_ready(c);
-	} else if (r->code >= 500) {
-		c->offers = 0;
-		c->size_max = 0;
-		c->state = CLIENT_HELO;
-		buf_printf(c->out, "HELO %s\r\n", c->hostname);
-	} else {
-		fail_reply(c, r);
-	}
-}
-
-static void
-helo_reply(struct client *c, const struct smtp_reply *r)
-{
-	if (r->code < 300)
-		be_ready(c);
-	else
-		fail_reply(c, r);
-}
-
 static void
 rset_reply(struct client *c, const struct smtp_reply *r)
 {
@@ -449,7 +387,7 @@ take_reply(struct client *c, const struct smtp_reply *r)
 	/* RFC 5321 section 3.8: the server closes. */
 	if (r->code == 421 && c->state != CLIENT_END &&
 	    c->state != CLIENT_RSET) {
-		fail_reply(c, r);
+		client_refused(c, r);
 		return;
 	}
 	if (r->code >= 300 && r->code < 400 && c->state != CLIENT_DATA) {
@@ -458,13 +396,10 @@ take_reply(struct client *c, const struct smtp_reply *r)
 	}
 	switch (c->state) {
 	case CLIENT_GREETING:
-		greeting_reply(c, r);
-		break;
 	case CLIENT_EHLO:
-		ehlo_reply(c, r);
-		break;
 	case CLIENT_HELO:
-		helo_reply(c, r);
+	case CLIENT_STARTTLS:
+		client_greet_reply(c, r);
 		break;
 	case CLIENT_MAIL:
 		if (!c->is_mail_answered)
@@ -486,6 +421,7 @@ take_reply(struct client *c, const struct smtp_reply *r)
 	case CLIENT_RSET:
 		rset_reply(c, r);
 		break;
+	case CLIENT_HANDSHAKE:
 	case CLIENT_READY:
 		unexpected(c, r);
 		break;
@@ -505,14 +441,16 @@ take_line(struct client *c, struct span line)
 		c->reply = xmalloc(sizeof(*c->reply));
 		smtp_reply_clear(c->reply);
 	}
-	if (c->state == CLIENT_EHLO && c->reply->lines > 0 && line.len > 4)
-		note_offer(c, (struct span){ line.p + 4, line.len - 4 });
+	if (line.len > 4)
+		client_greet_line(c, line);
 	n = smtp_reply_line(c->reply, line, &e);
 	if (n == 0)
 		return;
 	/* Detached, as it may be the last thing of this session. */
 	r = c->reply;
 	c->reply = NULL;
+	if (n > 0 && c->ops->heard != NULL)
+		c->ops->heard(c->arg, client_where(c), r);
 	if (n < 0)
 		protocol_error(c, e.text);
 	else
@@ -566,12 +504,10 @@ client_release(struct client *c)
 void
 client_lost(struct client *c, const char *enhanced, const char *why)
 {
-	struct client_result r = { OUTCOME_DEFERRED, 0, enhanced, NULL, false };
 	char text[600];
 
 	str_fmt(text, sizeof(text), "%s %s", why, client_where(c));
-	r.text = text;
-	fail(c, &r);
+	client_fail(c, enhanced, text);
 }
 
 void
@@ -602,6 +538,8 @@ client_where(const struct client *c)
 		[CLIENT_GREETING] = "before the greeting",
 		[CLIENT_EHLO] = "after EHLO",
 		[CLIENT_HELO] = "after HELO",
+		[CLIENT_STARTTLS] = "after STARTTLS",
+		[CLIENT_HANDSHAKE] = "in the TLS handshake",
 		[CLIENT_READY] = "between two mails",
 		[CLIENT_MAIL] = "after MAIL",
 		[CLIENT_DATA] = "after DATA",

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * One delivery: collected from queue's frames, then tried at one address
- * after the other until each recipient has its outcome.  What could not be
- * tried is deferred with the last thing that went wrong.
+ * after the other until each recipient has its outcome.  Who is put off by
+ * one server may be taken by the next; what could not be tried is deferred
+ * with the last thing that went wrong.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "delivery_log.h"
 #include "delivery.h"
 #include "edit_stream.h"
 #include "file.h"
@@ -18,20 +20,28 @@
 #include "ids.h"
 #include "log.h"
 #include "loop.h"
-#include "resolve.h"
 #include "role.h"
-#include "route.h"
+#include "ourselves.h"
 #include "spool.h"
 #include "str.h"
+#include "way.h"
 #include "xalloc.h"
 
-#define TRIES_MAX 12 /* addresses tried for one delivery */
+#define SESSIONS_MAX 3 /* servers that put off what they were asked */
 #define HEADER_MAX (1024 * 1024) /* looked at for bytes above 127 */
 
 struct delivery_rcpt {
 	uint32_t index; /* queue's */
 	const char *address, *orcpt, *notify;
 	bool is_told;
+	/* Deferred by a server, and perhaps taken by the next: NULL if not. */
+	const struct put_off *put_off;
+};
+
+/* An answer that is kept, in the arena. */
+struct put_off {
+	int code;
+	const char *enhanced, *text, *relay;
 };
 
 struct delivery {
@@ -42,6 +52,8 @@ struct delivery {
 	uint64_t size;
 	char name[ENVELOPE_NAME_SIZE];
 	char domain[256];
+	const char *message_id;
+	bool is_outbound;
 	const char *sender, *envid, *ret;
 	bool is_8bit, is_utf8;
 	struct edit *edits;
@@ -52,23 +64,19 @@ struct delivery {
 	bool is_bad; /* what queue said makes no sense */
 	bool is_unreachable; /* no address could be talked to */
 	struct edit_stream stream;
-	/* the way */
-	struct route_want want;
-	struct route_dest *dests;
-	size_t dest_count, dest_next;
-	struct resolve resolve;
-	bool is_resolving;
-	struct ip_port to;
-	size_t ip_next;
-	unsigned tries;
+	struct way way;
+	unsigned sessions; /* that came to a mail */
+	bool any_delivered; /* in this session */
 	/* the try */
 	struct hop *hop;
 	struct client_mail mail;
 	struct client_rcpt *try_rcpts;
 	size_t *try_index; /* of rcpts */
 	char relay[HOP_RELAY_SIZE];
-	char body_error[512];
+	bool is_in_clear; /* TLS with this address has failed */
+	struct delivery_times times;
 	/* what went wrong last */
+	enum outcome last_outcome;
 	int last_code;
 	char last_enhanced[16];
 	char last_text[1000];
@@ -81,8 +89,6 @@ static struct {
 	struct timer timer;
 	void (*done)(void);
 } deliveries;
-
-static void next_address(struct delivery *d);
 
 static void
 stop_finish(void)
@@ -98,14 +104,11 @@ static void
 delivery_free(struct delivery *d)
 {
 	ids_del(&deliveries.all, &d->id);
-	route_cancel(&d->want);
-	if (d->is_resolving)
-		resolve_cancel(&d->resolve);
+	way_cancel(&d->way);
 	if (d->hop != NULL)
 		hop_drop(d->hop);
 	file_shut(&d->fd);
 	free(d->rcpts);
-	free(d->dests);
 	free(d->try_rcpts);
 	free(d->try_index);
 	arena_release(&d->arena);
@@ -118,29 +121,23 @@ static void
 log_result(const struct delivery *d, const struct delivery_rcpt *rcpt,
 	   const struct client_result *r, const char *relay)
 {
-	static const char *const verbs[] = {
-		[OUTCOME_DELIVERED] = "delivered",
-		[OUTCOME_DEFERRED] = "deferred",
-		[OUTCOME_FAILED] = "bounced",
+	char tls[64] = "none";
+	struct delivery_line line = {
+		.name = d->name,
+		.message_id = d->message_id,
+		.address = rcpt->address,
+		.relay = relay,
+		.tls = tls,
+		.result = r,
+		.times = &d->times,
 	};
-	struct id_parts id;
-	int64_t delay_ms = 0;
-	char status[600];
 
-	if (id_parse(d->name, &id) == 0)
-		delay_ms = (clock_wall_us() - id.wall_us) / 1000;
-	if (delay_ms < 0)
-		delay_ms = 0;
-	if (r->code > 0)
-		str_fmt(status, sizeof(status), "%d %s %s", r->code,
-			r->enhanced, r->text);
-	else
-		str_fmt(status, sizeof(status), "%s", r->text);
-	log_info("%s %s to=<%s> relay=%s delay=%lld.%02lld dsn=%s status=%s",
-		 d->name, verbs[r->outcome], log_text(rcpt->address),
-		 relay[0] != '\0' ? relay : "none", (long long)delay_ms / 1000,
-		 (long long)delay_ms % 1000 / 10, r->enhanced,
-		 log_text(status));
+	if (d->hop != NULL) {
+		hop_tls_text(d->hop, tls);
+		line.is_8bit_unasked = r->outcome == OUTCOME_DELIVERED &&
+				       hop_is_8bit_unasked(d->hop);
+	}
+	delivery_log(&line);
 }
 
 static void
@@ -198,26 +195,41 @@ defer_all(struct delivery *d, const char *enhanced, const char *text)
 }
 
 static void
-note_failure(struct delivery *d, int code, const char *enhanced,
-	     const char *text)
+note_failure(struct delivery *d, enum outcome outcome, int code,
+	     const char *enhanced, const char *text)
 {
+	d->last_outcome = outcome;
 	d->last_code = code;
 	str_copy(d->last_enhanced, sizeof(d->last_enhanced), enhanced);
 	str_copy(d->last_text, sizeof(d->last_text), text);
 }
 
-/* There is nowhere left to try. */
+/* There is nowhere left to try: each with the last word on it. */
 static void
 give_up(struct delivery *d)
 {
-	struct client_result r = { OUTCOME_DEFERRED, d->last_code,
-				   d->last_enhanced, d->last_text, false };
+	struct client_result r = {
+		.outcome = d->last_outcome,
+		.code = d->last_code,
+		.enhanced = d->last_enhanced,
+		.text = d->last_text,
+	};
+	size_t i;
 
-	if (d->last_text[0] == '\0') {
-		defer_all(d, "4.4.4", "no destination known");
-		return;
+	for (i = 0; i < d->rcpt_count; i++) {
+		const struct put_off *p = d->rcpts[i].put_off;
+		struct client_result own = { .outcome = OUTCOME_DEFERRED };
+
+		if (p == NULL || d->rcpts[i].is_told)
+			continue;
+		own.code = p->code;
+		own.enhanced = p->enhanced;
+		own.text = p->text;
+		tell(d, &d->rcpts[i], &own, p->relay);
 	}
-	d->is_unreachable = true;
+	/* That control is down says nothing about a next hop. */
+	d->is_unreachable = r.outcome == OUTCOME_DEFERRED && d->sessions == 0 &&
+			    !str_eq(r.enhanced, "4.3.0");
 	finish_all(d, &r, d->relay);
 }
 
@@ -233,11 +245,46 @@ all_told(const struct delivery *d)
 }
 
 static void
-on_rcpt(void *arg, size_t index, const struct client_result *r)
+on_begun(void *arg)
 {
 	struct delivery *d = arg;
 
-	tell(d, &d->rcpts[d->try_index[index]], r, d->relay);
+	d->sessions++;
+	d->any_delivered = false;
+	d->times.begun_ms = loop_now_ms();
+}
+
+static void
+put_off(struct delivery *d, struct delivery_rcpt *rcpt,
+	const struct client_result *r)
+{
+	struct put_off *p = arena_alloc(&d->arena, sizeof(*p));
+	char text[1000];
+
+	str_copy(text, sizeof(text), r->text);
+	p->code = r->code;
+	p->enhanced = arena_strdup(&d->arena, r->enhanced);
+	p->text = arena_strdup(&d->arena, text);
+	p->relay = arena_strdup(&d->arena, d->relay);
+	rcpt->put_off = p;
+}
+
+/*
+ * A server that was sent the whole message has the last word, as one has
+ * that refuses for good.
+ */
+static void
+on_rcpt(void *arg, size_t index, const struct client_result *r)
+{
+	struct delivery *d = arg;
+	struct delivery_rcpt *rcpt = &d->rcpts[d->try_index[index]];
+
+	if (r->outcome == OUTCOME_DELIVERED)
+		d->any_delivered = true;
+	if (r->outcome == OUTCOME_DEFERRED && !hop_is_busy_with_body(d->hop))
+		put_off(d, rcpt, r);
+	else
+		tell(d, rcpt, r, d->relay);
 }
 
 static int
@@ -255,15 +302,38 @@ on_piece(void *arg, struct span *out)
 	return -1;
 }
 
+/*
+ * Some were put off: by the next server, as long as nobody has the message
+ * already; what was told is not durable before the end of the delivery.
+ */
 static void
 on_done(void *arg)
 {
 	struct delivery *d = arg;
 
 	d->hop = NULL;
-	if (!all_told(d))
-		bug("%s: a recipient has no outcome", d->name);
-	finish(d);
+	if (all_told(d)) {
+		finish(d);
+		return;
+	}
+	if (d->any_delivered || d->sessions >= SESSIONS_MAX ||
+	    deliveries.is_stopping)
+		give_up(d);
+	else
+		way_next(&d->way);
+}
+
+/* Our own name: surely a loop where anybody's mail exchanger says it, or
+ * one at a port of ours; else two hosts may well have been named alike. */
+static void
+note_loop(struct delivery *d)
+{
+	bool is_sure = !d->way.is_ours || ourselves_has_port(d->way.to.port);
+
+	note_failure(d, is_sure ? OUTCOME_FAILED : OUTCOME_DEFERRED, 0,
+		     is_sure ? "5.4.6" : "4.4.6",
+		     "mail loops back to this host, or the next hop has its "
+		     "name");
 }
 
 static void
@@ -271,12 +341,12 @@ on_failed(void *arg, const struct client_result *why, bool was_stale,
 	  bool is_past_end)
 {
 	struct delivery *d = arg;
+	bool in_tls = hop_failed_in_tls(d->hop) && d->way.tls == DEST_TLS_MAY;
 
 	d->hop = NULL;
 	if (is_past_end) {
 		/* It may be there; to ask again is to send twice, not to
 		 * is to lose it. */
-		d->is_unreachable = true;
 		finish_all(d, why, d->relay);
 		return;
 	}
@@ -284,17 +354,29 @@ on_failed(void *arg, const struct client_result *why, bool was_stale,
 		delivery_free(d);
 		return;
 	}
-	note_failure(d, why->code, why->enhanced, why->text);
+	if (why->is_loop)
+		note_loop(d);
+	else
+		note_failure(d, OUTCOME_DEFERRED, why->code, why->enhanced,
+			     why->text);
 	if (all_told(d)) {
 		finish(d);
-		return;
+	} else if (was_stale) {
+		d->sessions--;
+		way_again(&d->way);
+	} else if (in_tls && !d->is_in_clear) {
+		log_info("%s tls_failed relay=%s reason=%s; goes in the clear",
+			 d->name, log_text(d->relay), log_text(why->text));
+		d->is_in_clear = true;
+		way_again(&d->way);
+	} else {
+		d->is_in_clear = false;
+		way_next(&d->way);
 	}
-	if (was_stale && d->ip_next > 0)
-		d->ip_next--;
-	next_address(d);
 }
 
 static const struct hop_ops hop_ops = {
+	.begun = on_begun,
 	.rcpt = on_rcpt,
 	.piece = on_piece,
 	.done = on_done,
@@ -325,78 +407,47 @@ make_mail(struct delivery *d, struct err *e)
 }
 
 static void
-try_address(struct delivery *d, const char *host)
+try_address(struct delivery *d)
 {
+	struct hop_target target = {
+		.name = d->way.host,
+		.to = d->way.to,
+		.tls = d->is_in_clear ? DEST_TLS_NONE : d->way.tls,
+		.is_hurried = d->way.is_hurried,
+	};
 	struct err e;
 
-	hop_relay(host, &d->to, d->relay);
+	hop_relay(d->way.host, &d->way.to, d->relay);
 	if (make_mail(d, &e) < 0) {
 		log_error("%s body: %s", d->name, e.text);
 		defer_all(d, "4.3.0", "message cannot be read from the spool");
 		return;
 	}
-	if (hop_send(host, &d->to, &d->mail, &hop_ops, d, &d->hop, &e) == 0)
+	d->mail.bounces_8bit = d->way.eightbit == DEST_8BIT_BOUNCE;
+	if (hop_send(&target, &d->mail, &hop_ops, d, &d->hop, &e) == 0)
 		return;
-	note_failure(d, 0, "4.4.1", e.text);
-	next_address(d);
+	note_failure(d, OUTCOME_DEFERRED, 0, "4.4.1", e.text);
+	way_next(&d->way);
 }
 
+/* An address, or no more of them. */
 static void
-on_resolved(void *arg, const struct resolve *r)
+on_way(void *arg)
 {
 	struct delivery *d = arg;
-	char text[400];
+	const struct way *w = &d->way;
 
-	d->is_resolving = false;
-	d->ip_next = 0;
-	if (r->count == 0) {
-		str_fmt(text, sizeof(text), "%s: %s", r->failure,
-			d->dests[d->dest_next - 1].host);
-		note_failure(d, 0, "4.4.3", text);
+	if (!w->is_end) {
+		try_address(d);
+		return;
+	}
+	/* What was tried is told rather than what was left out, but for the
+	 * only sure thing: that nothing else will ever be tried. */
+	if (w->tries == 0) {
 		d->relay[0] = '\0';
+		note_failure(d, w->why, 0, w->enhanced, w->text);
 	}
-	next_address(d);
-}
-
-/* The next address of this destination, or of the next that has one. */
-static void
-next_address(struct delivery *d)
-{
-	const struct route_dest *dest;
-
-	if (d->dest_next > 0 && d->ip_next < d->resolve.count &&
-	    d->tries < TRIES_MAX) {
-		dest = &d->dests[d->dest_next - 1];
-		d->to.ip = d->resolve.ips[d->ip_next++];
-		d->to.port = dest->port;
-		d->tries++;
-		try_address(d, dest->host);
-		return;
-	}
-	if (d->dest_next == d->dest_count || d->tries >= TRIES_MAX) {
-		give_up(d);
-		return;
-	}
-	dest = &d->dests[d->dest_next++];
-	d->is_resolving = true;
-	resolve_start(&d->resolve, dest->host, on_resolved, d);
-}
-
-static void
-on_route(void *arg, const struct route *r)
-{
-	struct delivery *d = arg;
-
-	if (r->status != ANSWER_OK) {
-		defer_all(d, r->status == ANSWER_NO ? "4.4.4" : "4.3.0",
-			  r->text[0] != '\0' ? r->text
-					     : "no destination known");
-		return;
-	}
-	d->dest_count = r->dest_count;
-	d->dests = xcalloc(r->dest_count + 1, sizeof(*d->dests));
-	memcpy(d->dests, r->dests, r->dest_count * sizeof(*d->dests));
-	next_address(d);
+	give_up(d);
 }
 
 static bool
@@ -476,7 +527,7 @@ run(struct delivery *d)
 		.is_utf8 = d->is_utf8,
 		.needs_utf8 = needs_utf8(d),
 	};
-	route_get(&d->want, d->domain);
+	way_start(&d->way, d->domain, d->is_outbound, on_way, d);
 }
 
 static struct delivery *
@@ -515,7 +566,11 @@ delivery_ask(peer_id from, struct frame *f)
 	d->is_8bit = b->is_8bit != 0;
 	d->is_utf8 = b->is_utf8 != 0;
 	d->rcpt_max = b->rcpt_count;
-	route_want_init(&d->want, on_route, d);
+	d->is_outbound = b->is_outbound != 0;
+	d->message_id = arena_strdup(&d->arena, b->message_id);
+	d->times.received_us = b->received_us;
+	d->times.waited_ms = b->waited_ms;
+	d->times.asked_ms = loop_now_ms();
 	ids_add(&deliveries.all, &d->id);
 	if (b->edits.len > 0 && edits_read(b->edits, &d->arena, &d->edits,
 					   &d->edit_count, &e) < 0) {

@@ -6,8 +6,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "hop.h"
+#include "hop_stats.h"
 #include "io.h"
 #include "log.h"
 #include "role.h"
@@ -15,8 +17,7 @@
 #include "xalloc.h"
 
 #define IDLE_MAX 100 /* connections kept in all */
-#define IDLE_MS 5000
-#define MAILS_MAX 100 /* over one connection */
+#define HURRY_MS 5000 /* for a connection, when there is another way */
 #define BODY_TURN_MAX (256 * 1024) /* bytes of one message in one turn */
 
 struct hop {
@@ -25,21 +26,26 @@ struct hop {
 	struct client client;
 	char name[HOP_NAME_SIZE];
 	struct ip_port to;
+	enum dest_tls tls;
+	bool is_fresh;
+	struct hop_stats stats;
 	const struct client_mail *mail; /* NULL: none, or sent already */
 	const struct hop_ops *ops; /* NULL: no user */
 	void *arg;
 	struct defer begin; /* starts the mail on a kept connection */
 	struct defer reap;
-	unsigned mails;
+	int64_t mails;
 	bool is_idle;
 	bool is_reused; /* by this user, and nothing was answered yet */
 	bool is_connected;
+	bool is_probe; /* what is asked of it is no delivery */
 	bool is_closing;
 };
 
 static struct {
 	char hostname[256];
 	struct knobs knobs;
+	struct tls_ctx *trust;
 	struct list idle; /* the oldest first */
 	size_t idle_count;
 	size_t count;
@@ -50,6 +56,7 @@ hop_free(void *arg)
 {
 	struct hop *h = arg;
 
+	hop_stats_close(&h->stats);
 	client_release(&h->client);
 	io_release(&h->io);
 	defer_release(&h->begin);
@@ -105,7 +112,8 @@ keep(struct hop *h)
 {
 	h->ops = NULL;
 	h->arg = NULL;
-	if (h->mails >= MAILS_MAX) {
+	if (h->mails >= hops.knobs.smtp_out_messages ||
+	    hops.knobs.smtp_out_idle_time == 0 || h->is_fresh) {
 		quit(h);
 		return;
 	}
@@ -114,7 +122,7 @@ keep(struct hop *h)
 	h->is_idle = true;
 	list_push(&hops.idle, &h->node);
 	hops.idle_count++;
-	io_deadline(&h->io, IDLE_MS);
+	io_deadline(&h->io, hops.knobs.smtp_out_idle_time);
 }
 
 /* The time for what is waited for now. */
@@ -138,7 +146,11 @@ on_ready(void *arg)
 	const struct client_mail *mail = h->mail;
 
 	h->mail = NULL;
-	client_send(&h->client, mail);
+	h->is_probe = mail->is_probe;
+	if (h->ops != NULL && h->ops->begun != NULL)
+		h->ops->begun(h->arg);
+	if (!h->is_closing)
+		client_send(&h->client, mail);
 }
 
 static void
@@ -147,6 +159,8 @@ on_rcpt(void *arg, size_t index, const struct client_result *r)
 	struct hop *h = arg;
 
 	h->is_reused = false;
+	if (!h->is_probe)
+		hop_stats_result(&h->stats, r);
 	if (h->ops != NULL)
 		h->ops->rcpt(h->arg, index, r);
 }
@@ -186,12 +200,46 @@ on_failed(void *arg, const struct client_result *why)
 	bool is_past_end = client_is_past_end(&h->client);
 	void *user = h->arg;
 
-	cut(h);
+	if (!was_stale)
+		hop_stats_failed(&h->stats, why);
+	/* Told while it is still there: see hop_failed_in_tls(). */
+	h->ops = NULL;
 	if (ops != NULL)
 		ops->failed(user, why, was_stale, is_past_end);
+	cut(h);
+}
+
+static void
+on_heard(void *arg, const char *where, const struct smtp_reply *r)
+{
+	struct hop *h = arg;
+
+	if (h->ops != NULL && h->ops->heard != NULL)
+		h->ops->heard(h->arg, where, r);
+}
+
+static void
+on_offered(void *arg, struct span line)
+{
+	struct hop *h = arg;
+
+	if (h->ops != NULL && h->ops->offered != NULL)
+		h->ops->offered(h->arg, line);
+}
+
+/* Without our own context there is nothing to be done but to fail. */
+static void
+on_starttls(void *arg)
+{
+	struct hop *h = arg;
+
+	io_start_tls(&h->io, tls_connect(hops.trust, h->name));
 }
 
 static const struct client_ops client_ops = {
+	.starttls = on_starttls,
+	.heard = on_heard,
+	.offered = on_offered,
 	.ready = on_ready,
 	.rcpt = on_rcpt,
 	.body = on_body,
@@ -227,6 +275,31 @@ on_connected(void *arg)
 
 	h->is_connected = true;
 	stats_add(role_stats(), STAT_out_connections, 1);
+	hop_stats_connected(&h->stats);
+	io_flush(&h->io);
+	set_deadline(h);
+}
+
+/* The handshake is done: go on, if that is good enough. */
+static void
+on_secured(void *arg)
+{
+	struct hop *h = arg;
+	const struct tls_info *info = io_tls(&h->io);
+	char text[300];
+
+	if (h->ops != NULL && h->ops->secured != NULL)
+		h->ops->secured(h->arg);
+	if (h->is_closing)
+		return;
+	if (h->tls == DEST_TLS_VERIFY && !info->is_verified) {
+		str_fmt(text, sizeof(text),
+			"certificate of the next hop is not right: %s",
+			info->why);
+		client_fail(&h->client, "4.7.5", text);
+		return;
+	}
+	client_secured(&h->client);
 	io_flush(&h->io);
 	set_deadline(h);
 }
@@ -281,13 +354,13 @@ static void
 on_end(void *arg, const char *why)
 {
 	struct hop *h = arg;
-	char text[200];
+	char text[400];
 
 	if (h->is_idle || h->ops == NULL) {
 		cut(h);
 		return;
 	}
-	str_fmt(text, sizeof(text), "%s (%s)",
+	str_fmt(text, sizeof(text), "%s (%.300s)",
 		h->is_connected ? "connection lost" : "cannot connect",
 		*why == '\0' ? "closed by the server" : why);
 	client_lost(&h->client, h->is_connected ? "4.4.2" : "4.4.1", text);
@@ -316,6 +389,7 @@ on_finished(void *arg)
 }
 
 static const struct io_ops hop_io_ops = {
+	.secured = on_secured,
 	.input = on_input,
 	.connected = on_connected,
 	.output = on_output,
@@ -336,6 +410,23 @@ hop_init(const char *hostname)
 	hop_hostname(hostname);
 	list_init(&hops.idle);
 	knobs_default(&hops.knobs);
+	hop_trust((struct span){ "", 0 });
+}
+
+void
+hop_trust(struct span pem)
+{
+	struct tls_ctx *fresh;
+	struct err e;
+
+	fresh = tls_client_new(TLS_MIN_1_2, "", &e);
+	if (fresh == NULL)
+		fatal(EX_SOFTWARE, "TLS: %s", e.text);
+	if (pem.len > 0 && tls_client_trust(fresh, pem, &e) < 0)
+		log_warn("- tls_ca: %s; no certificate of a next hop is right",
+			 e.text);
+	tls_ctx_free(hops.trust);
+	hops.trust = fresh;
 }
 
 void
@@ -361,48 +452,64 @@ on_begin(void *arg)
 
 /* The one kept last is the least likely to be closed. */
 static struct hop *
-find_idle(const char *name, const struct ip_port *to)
+find_idle(const struct hop_target *t)
 {
 	struct list *n;
 
 	for (n = hops.idle.prev; n != &hops.idle; n = n->prev) {
 		struct hop *h = list_entry(n, struct hop, node);
 
-		if (h->to.port == to->port && ip_eq(&h->to.ip, &to->ip) &&
-		    str_ieq(h->name, name))
+		if (h->to.port == t->to.port && h->tls == t->tls &&
+		    ip_eq(&h->to.ip, &t->to.ip) && str_ieq(h->name, t->name))
 			return h;
 	}
 	return NULL;
 }
 
+static int64_t
+connect_ms(const struct hop_target *t)
+{
+	int64_t ms = hops.knobs.smtp_out_connect_time;
+
+	return t->is_hurried && ms > HURRY_MS ? HURRY_MS : ms;
+}
+
 static struct hop *
-hop_new(const char *name, const struct ip_port *to, struct err *e)
+hop_new(const struct hop_target *t, struct err *e)
 {
 	struct hop *h = xcalloc(1, sizeof(*h));
 
-	str_copy(h->name, sizeof(h->name), name);
-	h->to = *to;
+	str_copy(h->name, sizeof(h->name), t->name);
+	h->to = t->to;
+	h->tls = t->tls;
+	h->is_fresh = t->is_fresh;
 	list_init(&h->node);
 	io_init(&h->io, &hop_io_ops, h);
 	client_init(&h->client, &client_ops, h, hops.hostname, io_out(&h->io));
+	client_want_tls(&h->client, t->tls);
 	defer_init(&h->begin, on_begin, h);
 	defer_init(&h->reap, hop_free, h);
+	hop_stats_open(&h->stats, h->name, h->to.port);
 	hops.count++;
-	if (io_connect(&h->io, to, e) < 0) {
+	if (io_connect(&h->io, &t->to, e) < 0) {
+		struct client_result why = { .outcome = OUTCOME_DEFERRED,
+					     .enhanced = "4.4.1",
+					     .text = e->text };
+
+		hop_stats_failed(&h->stats, &why);
 		hop_free(h);
 		return NULL;
 	}
-	io_deadline(&h->io, hops.knobs.smtp_out_connect_time);
+	io_deadline(&h->io, connect_ms(t));
 	stats_set(role_stats(), STAT_out_open, (int64_t)hops.count);
 	return h;
 }
 
 int
-hop_send(const char *name, const struct ip_port *to,
-	 const struct client_mail *mail, const struct hop_ops *ops, void *arg,
-	 struct hop **out, struct err *e)
+hop_send(const struct hop_target *target, const struct client_mail *mail,
+	 const struct hop_ops *ops, void *arg, struct hop **out, struct err *e)
 {
-	struct hop *h = find_idle(name, to);
+	struct hop *h = target->is_fresh ? NULL : find_idle(target);
 
 	if (h != NULL) {
 		leave_idle(h);
@@ -410,7 +517,7 @@ hop_send(const char *name, const struct ip_port *to,
 		h->is_reused = true;
 		defer_add(&h->begin);
 	} else {
-		h = hop_new(name, to, e);
+		h = hop_new(target, e);
 		if (h == NULL)
 			return -1;
 	}
@@ -419,6 +526,42 @@ hop_send(const char *name, const struct ip_port *to,
 	h->arg = arg;
 	*out = h;
 	return 0;
+}
+
+bool
+hop_failed_in_tls(const struct hop *h)
+{
+	return client_is_securing(&h->client);
+}
+
+bool
+hop_failed_to_connect(const struct hop *h)
+{
+	return !h->is_connected;
+}
+
+const struct tls_info *
+hop_tls(const struct hop *h)
+{
+	return io_tls(&h->io);
+}
+
+void
+hop_tls_text(const struct hop *h, char *dst)
+{
+	const struct tls_info *info = hop_tls(h);
+
+	if (info == NULL)
+		str_copy(dst, 64, "none");
+	else
+		str_fmt(dst, 64, "%.20s %s", info->version,
+			info->is_verified ? "verified" : "unverified");
+}
+
+bool
+hop_is_8bit_unasked(const struct hop *h)
+{
+	return client_is_8bit_unasked(&h->client);
 }
 
 bool

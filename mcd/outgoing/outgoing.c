@@ -3,24 +3,44 @@
  *
  * The outgoing role: what its parent and peers tell it, handed on.
  */
-#include "delivery.h"
-#include "hop.h"
 #include "outgoing.h"
 
+#include "delivery.h"
+#include "file.h"
+#include "hop.h"
+#include "log.h"
+#include "ourselves.h"
+
+#define CA_MAX (8 * 1024 * 1024)
+
 static bool is_stopping;
+static struct buf ca; /* between before_jail() and init() */
+
+static void
+before_jail(const struct conf *conf)
+{
+	struct err e;
+
+	if (conf->tls_ca[0] != '\0' &&
+	    file_read(conf->tls_ca, &ca, CA_MAX, &e) != 0)
+		log_warn("- tls_ca: %s; no certificate of a next hop is right",
+			 e.text);
+}
 
 static void
 init(const struct conf *conf)
 {
-	(void)conf;
 	hop_init(role_hostname());
+	hop_trust(buf_span(&ca));
+	buf_release(&ca);
+	ourselves_conf(conf);
 }
 
 static void
 reload(const struct conf *conf)
 {
-	(void)conf;
 	hop_hostname(role_hostname());
+	ourselves_conf(conf);
 }
 
 static void
@@ -50,6 +70,7 @@ static const struct peer_handler handlers[] = {
 
 const struct role_ops outgoing_ops = {
 	.role = ROLE_OUTGOING,
+	.before_jail = before_jail,
 	.init = init,
 	.conf = reload,
 	.knobs = hop_knobs,

@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The addresses of a host, asked of lookup: IPv6 first, then IPv4.  An
- * address as name is its own answer.
+ * The addresses of a host, asked of lookup: IPv6 and IPv4 by turns, IPv6
+ * first, those of one kind in any order.  An address as name is its own
+ * answer.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
@@ -16,19 +17,30 @@
 
 #define RESOLVE_MAX 16 /* addresses of one host */
 
+enum resolve_status {
+	RESOLVE_OK,
+	RESOLVE_NO_ADDRESS, /* the name is there */
+	RESOLVE_NO_NAME,
+	RESOLVE_FAILED /* not known now */
+};
+
 struct resolve;
 typedef void resolve_fn(void *arg, const struct resolve *r);
 
 /* Embedded in who wants to know. */
 struct resolve {
+	enum resolve_status status;
 	struct ip ips[RESOLVE_MAX];
 	size_t count;
 	const char *failure; /* "" or why there is none */
 	/* private */
-	struct ip v4[RESOLVE_MAX];
-	size_t v4_count;
-	uint32_t token_v6, token_v4;
-	bool has_failed; /* as opposed to: there is none */
+	struct resolve_half {
+		struct resolve *all;
+		struct ip ips[RESOLVE_MAX];
+		size_t count;
+		uint32_t token;
+		bool has_failed, has_no_name;
+	} v6, v4;
 	resolve_fn *fn;
 	void *arg;
 };

@@ -18,13 +18,13 @@
 #define ENTRIES_MAX 1000
 
 struct entry {
-	char domain[256];
+	char key[260]; /* domain, '>' before it when outbound */
 	struct list wants;
 	uint32_t token; /* of the question that is out, 0: none */
 	bool is_busy; /* its dests are being given */
 	int64_t until_ms; /* the answer below is good */
-	struct route_dest *dests;
-	size_t dest_count;
+	struct route route;
+	struct route_dest *dests; /* of it */
 };
 
 static struct dict entries;
@@ -32,7 +32,7 @@ static struct dict entries;
 static void
 entry_free(struct entry *it)
 {
-	dict_del(&entries, it->domain);
+	dict_del(&entries, it->key);
 	free(it->dests);
 	free(it);
 }
@@ -65,8 +65,12 @@ parse_dest(struct span line, struct route_dest *out)
 	struct span host, port;
 	uint64_t n;
 
-	if (a == NULL || b == a)
+	if (a == NULL || b == a ||
+	    span_to_u64((struct span){ line.p, (size_t)(a - line.p) }, &n) <
+		    0 ||
+	    n > INT64_MAX)
 		return false;
+	out->priority = (int64_t)n;
 	host = (struct span){ a + 1, (size_t)(b - a) - 1 };
 	port = (struct span){ b + 1, (size_t)(line.p + line.len - b) - 1 };
 	if (host.len >= 2 && host.p[0] == '[' && host.p[host.len - 1] == ']') {
@@ -85,20 +89,40 @@ parse_dest(struct span line, struct route_dest *out)
 static void
 parse_dests(struct entry *it, struct span text)
 {
-	size_t at = 0;
+	size_t at = 0, count = 0;
 
 	free(it->dests);
 	it->dests = xcalloc(ROUTE_DESTS_MAX, sizeof(*it->dests));
-	it->dest_count = 0;
-	while (at < text.len && it->dest_count < ROUTE_DESTS_MAX) {
+	while (at < text.len && count < ROUTE_DESTS_MAX) {
 		const char *lf = memchr(text.p + at, '\n', text.len - at);
 		size_t end = lf != NULL ? (size_t)(lf - text.p) : text.len;
 		struct span line = { text.p + at, end - at };
 
-		if (parse_dest(line, &it->dests[it->dest_count]))
-			it->dest_count++;
+		if (parse_dest(line, &it->dests[count]))
+			count++;
 		at = end + 1;
 	}
+	it->route.dests = it->dests;
+	it->route.dest_count = count;
+}
+
+/* Values of a control that knows more are taken for the first ones. */
+static void
+take_route(struct entry *it, const struct frame_route_reply *b)
+{
+	it->route = (struct route){
+		.status = ANSWER_OK,
+		.text = "",
+		.is_ours = b->is_ours != 0,
+		.mode = b->mode <= ROUTE_MX ? (enum route_mode)b->mode
+					    : ROUTE_ORDER,
+		.tls = b->tls <= DEST_TLS_VERIFY ? (enum dest_tls)b->tls
+						 : DEST_TLS_VERIFY,
+		.eightbit = b->eightbit == DEST_8BIT_BOUNCE ? DEST_8BIT_BOUNCE
+							    : DEST_8BIT_SEND,
+	};
+	parse_dests(it, b->dests);
+	it->until_ms = clock_mono_ms() + KEEP_MS;
 }
 
 static void
@@ -119,7 +143,8 @@ on_reply(void *arg, struct frame *f)
 	struct entry *it = arg;
 	const struct frame_route_reply *b =
 		f != NULL ? FRAME_BODY(f, route_reply) : NULL;
-	struct route r = { ANSWER_LATER, "route not known now", NULL, 0 };
+	struct route r = { .status = ANSWER_LATER,
+			   .text = "route not known now" };
 	struct list wants;
 	char text[400];
 
@@ -127,11 +152,9 @@ on_reply(void *arg, struct frame *f)
 	list_init(&wants);
 	list_splice(&wants, &it->wants);
 	if (b != NULL && b->status == ANSWER_OK) {
-		parse_dests(it, b->dests);
-		it->until_ms = clock_mono_ms() + KEEP_MS;
-		r = (struct route){ ANSWER_OK, "", it->dests, it->dest_count };
+		take_route(it, b);
 		it->is_busy = true;
-		give(&wants, &r);
+		give(&wants, &it->route);
 		it->is_busy = false;
 		return;
 	}
@@ -146,17 +169,17 @@ on_reply(void *arg, struct frame *f)
 }
 
 static struct entry *
-entry_get(const char *domain, int64_t now_ms)
+entry_get(const char *key, int64_t now_ms)
 {
-	struct entry *it = dict_get(&entries, domain);
+	struct entry *it = dict_get(&entries, key);
 
 	if (it != NULL)
 		return it;
 	evict(now_ms);
 	it = xcalloc(1, sizeof(*it));
-	str_copy(it->domain, sizeof(it->domain), domain);
+	str_copy(it->key, sizeof(it->key), key);
 	list_init(&it->wants);
-	dict_set(&entries, it->domain, it);
+	dict_set(&entries, it->key, it);
 	return it;
 }
 
@@ -169,19 +192,25 @@ route_want_init(struct route_want *w, route_fn *fn, void *arg)
 }
 
 void
-route_get(struct route_want *w, const char *domain)
+route_get(struct route_want *w, const char *domain, bool is_outbound)
 {
 	static const struct route down = {
-		ANSWER_LATER, "route not known now: control is down", NULL, 0
+		.status = ANSWER_LATER,
+		.text = "route not known now: control is down"
 	};
+	struct frame_route_ask ask = { .domain = domain,
+				       .is_outbound = is_outbound };
 	int64_t now_ms = clock_mono_ms();
-	struct entry *it = entry_get(domain, now_ms);
-	struct frame_route_ask ask = { .domain = domain };
+	struct entry *it;
+	char key[260];
 
+	str_fmt(key, sizeof(key), "%s%s", is_outbound ? ">" : "", domain);
+	it = entry_get(key, now_ms);
 	if (it->token == 0 && it->until_ms > now_ms) {
-		struct route r = { ANSWER_OK, "", it->dests, it->dest_count };
-
-		w->fn(w->arg, &r);
+		/* It may ask for another, and entries may go meanwhile. */
+		it->is_busy = true;
+		w->fn(w->arg, &it->route);
+		it->is_busy = false;
 		return;
 	}
 	if (it->token == 0)

@@ -6,6 +6,7 @@
 #ifndef ROUTE_H
 #define ROUTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 #define ROUTE_DESTS_MAX 64
 
 struct route_dest {
+	int64_t priority; /* 0 best */
 	char host[256]; /* name or address, without brackets */
 	uint16_t port;
 };
@@ -23,6 +25,10 @@ struct route_dest {
 struct route {
 	enum answer status;
 	const char *text; /* why not OK */
+	bool is_ours; /* dests are what an administrator has said */
+	enum route_mode mode;
+	enum dest_tls tls;
+	enum dest_8bit eightbit;
 	const struct route_dest *dests; /* best first */
 	size_t dest_count;
 };
@@ -37,8 +43,9 @@ struct route_want {
 };
 
 void route_want_init(struct route_want *w, route_fn *fn, void *arg);
-/* fn is called once, perhaps before this returns. */
-void route_get(struct route_want *w, const char *domain);
+/* fn is called once, perhaps before this returns.  is_outbound: it may be
+ * a domain of others. */
+void route_get(struct route_want *w, const char *domain, bool is_outbound);
 /* Fine when it does not wait. */
 void route_cancel(struct route_want *w);
 

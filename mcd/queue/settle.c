@@ -117,12 +117,11 @@ tell_result(const struct job *j, const struct target *t, bool is_null_sender)
 	}
 	ledger_append(&ev);
 	count_result(j, t, ev.verb);
-	log_info("%s %s rcpt=%s relay=%s delay=%lld.%03lld status=%s%s%s",
-		 j->m->name, ledger_verb_name(ev.verb), log_text(t->address),
-		 log_text(t->relay), (long long)(ev.delay_ms / 1000),
-		 (long long)(ev.delay_ms % 1000), log_text(t->status),
-		 ev.reason != NULL ? " reason=" : "",
-		 ev.reason != NULL ? log_text(ev.reason) : "");
+	/* Outgoing has told the rest. */
+	if (ev.reason != NULL)
+		log_info("%s %s rcpt=%s reason=%s", j->m->name,
+			 ledger_verb_name(ev.verb), log_text(t->address),
+			 log_text(ev.reason));
 }
 
 static void update_look(struct update *u);

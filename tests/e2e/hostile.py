@@ -43,7 +43,7 @@ def held(n):
     sink.refuse()
     names = [accept(lab, text_mail(f"held {i}"), rcpts=[f"h{i}@ours.example"])
              for i in range(n)]
-    claim(wait_for(lambda: lab.log().count(" deferred rcpt=") >= n),
+    claim(wait_for(lambda: lab.log().count(" status=deferred ") >= n),
           "mail is deferred", lab.log()[-1000:])
     lab.ctl("queue", "hold", "all")
     claim(wait_for(lambda: len(lab.files("hold")) == n), "and held",

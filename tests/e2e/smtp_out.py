@@ -4,6 +4,7 @@
 # each recipient's fate is, and what the log says; bytes stay as they are.
 # deadline: 240
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -115,7 +116,8 @@ def reuse():
         name = send(lab)
         same(hop.got(i + 1), i + 1,
              "a kept connection that is gone is made again")
-        claim(f"{name} deferred" not in lab.log(), "without a delay")
+        claim(not re.search(f"{name} .*status=deferred", lab.log()),
+              "without a delay")
     lab.end()
 
 
@@ -126,11 +128,11 @@ def names():
     lab = Lab(f"mx.hop.example:{hop.port}", resolver=dns.text)
     name = send(lab)
     fate(lab, name, "delivered", "2.0.0", "250")
-    claim(lab.logs(rf"{name} delivered .*relay=mx\.hop\.example"
+    claim(lab.logs(rf"{name} deliver .*relay=mx\.hop\.example"
                    rf"\[127\.0\.0\.1\]:{hop.port}"),
           "over a name, and the address of it that answers")
     lab.end()
-    for host, words in (("no.hop.example", "host has no address"),
+    for host, words in (("no.hop.example", "host is not known"),
                         ("sick.hop.example", "host lookup failed")):
         lab = Lab(f"{host}:25", resolver=dns.text)
         fate(lab, send(lab), "deferred", "4.4.3", f"{words}: {host}")

@@ -310,10 +310,11 @@ class Hop:
 
 
 class Names:
-    """A DNS server: names = {"mx.example": {"A": "192.0.2.1"}}; a name that
-    maps to None fails, others do not exist."""
+    """A DNS server: names = {"mx.example": {"A": "192.0.2.1"}}; a list is
+    several records, "MX": [(10, "mx.example")]; a name that maps to None
+    fails, others do not exist."""
 
-    TYPES = {1: "A", 28: "AAAA"}
+    TYPES = {1: "A", 28: "AAAA", 15: "MX"}
 
     def __init__(self, names):
         self.names = names
@@ -336,16 +337,26 @@ class Names:
         records = self.names.get(".".join(labels), 3)
         rcode = 2 if records is None else 3 if records == 3 else 0
         kind = self.TYPES.get(int.from_bytes(question[-4:-2], "big"))
-        data = b""
-        if rcode == 0 and kind in records:
-            family = socket.AF_INET6 if kind == "AAAA" else socket.AF_INET
-            data = socket.inet_pton(family, records[kind])
-        head = query[:2] + bytes((0x81, 0x80 + rcode, 0, 1, 0, bool(data),
+        values = records.get(kind, []) if rcode == 0 else []
+        if not isinstance(values, list):
+            values = [values]
+        head = query[:2] + bytes((0x81, 0x80 + rcode, 0, 1, 0, len(values),
                                   0, 0, 0, 0))
-        if data:
-            data = (b"\xc0\x0c" + question[-4:] + b"\0\0\0\x3c" +
-                    len(data).to_bytes(2, "big") + data)
+        data = b""
+        for value in values:
+            rdata = self.rdata(kind, value)
+            data += (b"\xc0\x0c" + question[-4:] + b"\0\0\0\x3c" +
+                     len(rdata).to_bytes(2, "big") + rdata)
         return head + question + data
+
+    @staticmethod
+    def rdata(kind, value):
+        if kind == "MX":
+            return value[0].to_bytes(2, "big") + b"".join(
+                bytes((len(x),)) + x.encode()
+                for x in value[1].split(".") if x) + b"\0"
+        family = socket.AF_INET6 if kind == "AAAA" else socket.AF_INET
+        return socket.inet_pton(family, value)
 
 
 def without_received(body):
@@ -366,9 +377,17 @@ def send(lab, body=BODY, **words):
     return found.group(1) if found else "none"
 
 
-def fate(lab, name, verb, dsn, words, to="r"):
-    found = lab.logs(rf"outgoing.*{name}\S* {verb} to=<{to}@ours\.example> "
-                     rf"relay=\S+ delay=\d+\.\d\d dsn={re.escape(dsn)} "
-                     rf"status=\"{words}")
+FATES = {"delivered": "sent", "deferred": "deferred", "bounced": "bounced"}
+
+
+def fate(lab, name, verb, dsn, words, to="r@ours.example"):
+    if "@" not in to:
+        to += "@ours.example"
+    found = lab.logs(
+        rf"outgoing.*{name}\S* deliver message_id=\S+ "
+        rf"to=<{re.escape(to)}> relay=\S+ delay=\d+\.\d\d "
+        rf"delays=\d+\.\d\d/\d+\.\d\d/\d+\.\d\d/\d+\.\d\d tls=.* "
+        rf"dsn={re.escape(dsn)} status={FATES[verb]} \"{words}")
     claim(found, f"is {verb} with {dsn}: {words}", "\n".join(
         line for line in lab.log().splitlines() if name in line))
+    return found.group(0) if found else ""

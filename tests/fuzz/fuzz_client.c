@@ -20,7 +20,7 @@ struct play {
 	struct client_rcpt rcpts[RCPTS];
 	struct buf out;
 	bool told[RCPTS];
-	bool in_mail;
+	bool in_mail, is_securing;
 	unsigned mails, fails;
 };
 
@@ -50,7 +50,11 @@ on_rcpt(void *arg, size_t index, const struct client_result *r)
 	/* Only a server says that it has taken a message, and only when it
 	 * has seen all of it. */
 	if (r->outcome == OUTCOME_DELIVERED &&
-	    (r->code / 100 != 2 || client_state(&p->c) != CLIENT_END))
+	    (r->code / 100 != 2 ||
+	     client_state(&p->c) !=
+		     (p->mail.is_probe ? CLIENT_MAIL : CLIENT_END)))
+		abort();
+	if (p->c.tls >= DEST_TLS_REQUIRE && !p->c.is_secured)
 		abort();
 	p->told[index] = true;
 }
@@ -90,8 +94,34 @@ on_failed(void *arg, const struct client_result *why)
 	p->in_mail = false;
 }
 
+static void
+on_starttls(void *arg)
+{
+	struct play *p = arg;
+
+	if (p->c.tls == DEST_TLS_NONE || p->c.is_secured)
+		abort();
+	p->is_securing = true;
+}
+
+/* A reply as it is shown to a person. */
+static void
+on_heard(void *arg, const char *where, const struct smtp_reply *r)
+{
+	(void)arg;
+	if (where == NULL || r->code < 200 || r->code > 599 ||
+	    strlen(r->text) != r->text_len)
+		abort();
+}
+
 static const struct client_ops ops = {
-	on_ready, on_rcpt, on_body, on_done, on_failed,
+	.starttls = on_starttls,
+	.ready = on_ready,
+	.rcpt = on_rcpt,
+	.body = on_body,
+	.done = on_done,
+	.failed = on_failed,
+	.heard = on_heard,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -122,12 +152,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.rcpts = p.rcpts,
 		.rcpt_count = (data[0] >> 2) % RCPTS + 1,
 	};
+	p.mail.is_probe = (data[0] & 0x40) != 0;
 	chunk = (data[0] & 0x80) != 0 ? 3 : 100000;
 	client_init(&p.c, &ops, &p, "gw.example", &p.out);
+	client_want_tls(&p.c, (data[0] & 0x20) != 0   ? DEST_TLS_REQUIRE
+			      : (data[0] & 0x10) != 0 ? DEST_TLS_MAY
+						      : DEST_TLS_NONE);
 	while (shown < size) {
 		shown = shown + chunk < size ? shown + chunk : size;
 		at += client_input(&p.c, (struct span){ in + at, shown - at });
 		client_pump(&p.c);
+		if (p.is_securing)
+			client_secured(&p.c);
+		p.is_securing = false;
 		if (at > shown || shown - at > SMTP_REPLY_LINE_MAX + 2)
 			abort();
 	}

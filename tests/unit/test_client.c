@@ -32,15 +32,19 @@ struct turn {
 };
 
 #define TURNS 12
+#define HANDSHAKE "\n" /* as a reply: it is done now */
+#define TLS_OFFER "250-mx.example\r\n250 STARTTLS\r\n"
 
 /* clang-format off */
 static const struct row {
 	const char *name;
 	unsigned rcpts;
 	bool is_8bit, is_utf8, needs_utf8, has_dsn;
-	struct turn turns[TURNS]; /* ends with reply NULL */
+	struct turn turns[TURNS]; /* ends with reply NULL; HANDSHAKE */
 	/* "1:delivered 250 2.0.0; ... done" and so on */
 	const char *events;
+	enum dest_tls tls;
+	bool is_probe, bounces_8bit;
 } rows[] = {
 	{ "one recipient, no extensions", 1, .turns = {
 		{ "220 mx.example\r\n", EHLO },
@@ -206,6 +210,82 @@ static const struct row {
 		{ "220-mx.example\r\n250 x\r\n", "" },
 	  }, .events = "failed 0 4.5.0 protocol error before the greeting: "
 		       "reply code changes from 220 to 250; " },
+	{ "TLS where it is offered", 1, .tls = DEST_TLS_MAY, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ "250-mx.example\r\n250-SIZE 7\r\n250 STARTTLS\r\n",
+		  "STARTTLS\r\n" },
+		{ "220 Go\r\n", "" },
+		{ HANDSHAKE, EHLO },
+		/* What was said in the clear counts for nothing. */
+		{ TLS_OFFER, FROM },
+	  }, .events = "starttls; ready; " },
+	{ "not where it is not wanted", 1, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ TLS_OFFER, FROM },
+	  }, .events = "ready; " },
+	{ "TLS refused: in the clear", 1, .tls = DEST_TLS_MAY, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ TLS_OFFER, "STARTTLS\r\n" },
+		{ "454 4.7.0 Not now\r\n", FROM },
+	  }, .events = "ready; " },
+	{ "TLS refused and required", 1, .tls = DEST_TLS_REQUIRE, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ TLS_OFFER, "STARTTLS\r\n" },
+		{ "454 4.7.0 Not now\r\n", "" },
+	  }, .events = "failed 0 4.7.4 TLS is required, and the next hop "
+		       "refuses: 454 Not now; " },
+	{ "TLS required and not offered", 1, .tls = DEST_TLS_VERIFY,
+	  .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ PLAIN, "" },
+	  }, .events = "failed 0 4.7.4 TLS is required, and the next hop does "
+		       "not offer it; " },
+	{ "TLS required and EHLO not known", 1, .tls = DEST_TLS_REQUIRE,
+	  .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ "500 What\r\n", "HELO gw.example\r\n" },
+		{ PLAIN, "" },
+	  }, .events = "failed 0 4.7.4 TLS is required, and the next hop does "
+		       "not offer it; " },
+	{ "text behind the answer to STARTTLS", 1, .tls = DEST_TLS_MAY,
+	  .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ TLS_OFFER, "STARTTLS\r\n" },
+		{ "220 Go\r\n250 mx.example\r\n", "" },
+	  }, .events = "starttls; failed 0 4.5.0 protocol error in the TLS "
+		       "handshake: unexpected reply 250 mx.example; " },
+	{ "a greeting with our own name", 1, .turns = {
+		{ "220 GW.example ESMTP\r\n", "" },
+	  }, .events = "failed 0 4.4.6 next hop greets with the name of this "
+		       "host; " },
+	{ "our own name in the reply to EHLO", 1, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ "250-gw.example\r\n250 SIZE\r\n", "" },
+	  }, .events = "failed 0 4.4.6 next hop greets with the name of this "
+		       "host; " },
+	{ "our own name as an offer is none", 1, .turns = {
+		{ "220 mx.example gw.example\r\n", EHLO },
+		{ "250-mx.example\r\n250 gw.example\r\n", FROM },
+	  }, .events = "ready; " },
+	{ "8-bit mail that may not go as it is", 1, true,
+	  .bounces_8bit = true, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ PLAIN, "" },
+	  }, .events = "ready; 0 failed 0 5.6.3 next hop does not offer "
+		       "8BITMIME, and this mail is 8-bit; done; " },
+	{ "a probe ends after RCPT", 2, .is_probe = true, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ PIPE, FROM TO1 TO2 },
+		{ OK OK "550 5.1.1 No\r\n", RSET },
+		{ OK, "" },
+	  }, .events = "ready; 0 delivered 250 2.0.0 Ok; 1 failed 550 5.1.1 "
+		       "No; done; " },
+	{ "or after MAIL", 0, .is_probe = true, .turns = {
+		{ "220 mx.example\r\n", EHLO },
+		{ PIPE, FROM },
+		{ OK, RSET },
+		{ OK, "" },
+	  }, .events = "ready; done; " },
 	{ "552 5.5.3 to RCPT is for now", 1, .turns = {
 		{ "220 mx.example\r\n", EHLO },
 		{ PIPE, FROM TO1 },
@@ -277,8 +357,21 @@ on_failed(void *arg, const struct client_result *why)
 	add_result(why);
 }
 
+/* The handshake is done at once, where it is to be done. */
+static void
+on_starttls(void *arg)
+{
+	(void)arg;
+	buf_add_str(&p.events, "starttls; ");
+}
+
 static const struct client_ops ops = {
-	on_ready, on_rcpt, on_body, on_done, on_failed,
+	.starttls = on_starttls,
+	.ready = on_ready,
+	.rcpt = on_rcpt,
+	.body = on_body,
+	.done = on_done,
+	.failed = on_failed,
 };
 
 static void
@@ -302,10 +395,13 @@ open_play(const struct row *r)
 		.is_8bit = r->is_8bit,
 		.is_utf8 = r->is_utf8,
 		.needs_utf8 = r->needs_utf8,
+		.is_probe = r->is_probe,
+		.bounces_8bit = r->bounces_8bit,
 		.rcpts = p.rcpts,
 		.rcpt_count = r->rcpts,
 	};
 	client_init(&p.c, &ops, NULL, "gw.example", &p.out);
+	client_want_tls(&p.c, r->tls);
 }
 
 static void
@@ -322,6 +418,10 @@ give(const char *reply, size_t chunk)
 {
 	size_t len = strlen(reply), shown = 0, at = 0;
 
+	if (str_eq(reply, HANDSHAKE)) {
+		client_secured(&p.c);
+		return;
+	}
 	while (shown < len) {
 		shown = shown + chunk < len ? shown + chunk : len;
 		at += client_input(&p.c,

@@ -6,361 +6,26 @@
  */
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "delivery.h"
 #include "envelope.h"
-#include "hop.h"
 #include "loop.h"
-#include "role.h"
+#include "ourselves.h"
+#include "outworld.h"
 #include "str.h"
-
-#define BODY "Subject: x\r\n\r\nhi\r\n"
-#define TOKEN 7
-#define NAME "0123456789abcdef"
-
-/* What a next hop does with a mail, or a peer with a question. */
-enum does {
-	TAKES, /* also: the answer is good */
-	REFUSES_CONNECTION, /* hop_send() itself fails */
-	FAILS, /* the connection breaks */
-	IS_STALE, /* so does a kept one */
-	BREAKS_AT_END,
-	TAKES_HALF, /* the first recipient fails, then it breaks */
-	PUTS_OFF,
-	BREAKS_IN_BODY, /* the body gets short while it is sent */
-	IS_SILENT,
-	SAYS_NO,
-	SAYS_LATER,
-	TIMES_OUT,
-	IS_DOWN,
-};
-
-struct hop {
-	const struct client_mail *mail;
-	const struct hop_ops *ops;
-	void *arg;
-};
-
-static struct world {
-	enum does route, dns;
-	const char *dests;
-	const enum does *hops; /* by try */
-	unsigned tries;
-	struct hop hop;
-	bool has_hop;
-	struct buf events;
-	int body_fd;
-	unsigned open; /* questions without an answer */
-	struct {
-		uint32_t token;
-		peer_reply_fn *fn;
-		void *arg;
-		enum frame_type type;
-		uint32_t dns_type;
-	} asks[64];
-	unsigned asked;
-} w;
-
-/* The peers. */
-
-peer_id
-peer_of(enum role r)
-{
-	if (r == ROLE_CONTROL)
-		return w.route == IS_DOWN ? 0 : 2;
-	return w.dns == IS_DOWN ? 0 : 3;
-}
-
-uint32_t
-peer_ask(peer_id p, enum frame_type type, const void *body, int fd,
-	 int64_t timeout_ms, peer_reply_fn *fn, void *arg)
-{
-	unsigned n = w.asked;
-
-	(void)fd;
-	if (p == 0)
-		return 0;
-	if (timeout_ms <= 0)
-		abort();
-	w.asks[n].token = n + 1;
-	w.asks[n].fn = fn;
-	w.asks[n].arg = arg;
-	w.asks[n].type = type;
-	if (type == FRAME_dns_ask)
-		w.asks[n].dns_type = ((const struct frame_dns_ask *)body)->type;
-	w.asked++;
-	w.open++;
-	return n + 1;
-}
-
-void
-peer_forget(uint32_t token)
-{
-	if (token == 0 || token > w.asked || w.asks[token - 1].token == 0)
-		abort();
-	w.asks[token - 1].token = 0;
-	w.open--;
-}
-
-int
-peer_answer(peer_id p, uint32_t token, enum frame_type type, const void *body,
-	    int fd)
-{
-	static const char *const names[] = { "delivered", "deferred",
-					     "failed" };
-	const struct frame_deliver_result *r = body;
-
-	(void)fd;
-	if (p != 1 || token != TOKEN)
-		abort();
-	if (type == FRAME_deliver_result)
-		buf_printf(&w.events, "%u %s %u %s %s @%s; ", r->index,
-			   names[r->outcome], r->code, r->enhanced, r->text,
-			   r->relay);
-	else
-		buf_add_str(&w.events, "done");
-	return 0;
-}
-
-struct stats *
-role_stats(void)
-{
-	return NULL;
-}
-
-static void
-answer_route(unsigned n)
-{
-	struct frame_route_reply b = { ANSWER_OK,
-				       "",
-				       { w.dests, strlen(w.dests) } };
-	struct frame f = { .fd = -1, .body = &b };
-
-	if (w.route == SAYS_NO || w.route == SAYS_LATER)
-		b = (struct frame_route_reply){
-			w.route == SAYS_NO ? ANSWER_NO : ANSWER_LATER,
-			w.route == SAYS_NO ? "not ours any more" : "",
-			{ "", 0 }
-		};
-	w.asks[n].fn(w.asks[n].arg, w.route == TIMES_OUT ? NULL : &f);
-}
-
-/* mx.example has one address of each kind. */
-static void
-answer_dns(unsigned n)
-{
-	static const char v4[] = "\4\0\300\0\2\1";
-	static const char v6[] = "\20\0\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1";
-	struct frame_dns_reply b = { .rcode = 0 };
-	struct frame f = { .fd = -1, .body = &b };
-
-	if (w.dns == SAYS_NO)
-		b.rcode = 3;
-	else if (w.dns == SAYS_LATER)
-		b.rcode = 2;
-	else if (w.asks[n].dns_type == 1)
-		b.records = (struct span){ v4, sizeof(v4) - 1 };
-	else
-		b.records = (struct span){ v6, sizeof(v6) - 1 };
-	w.asks[n].fn(w.asks[n].arg, w.dns == TIMES_OUT ? NULL : &f);
-}
-
-static bool
-answer_open(void)
-{
-	bool any = false;
-	unsigned n;
-
-	for (n = 0; n < w.asked; n++) {
-		bool is_dns = w.asks[n].type == FRAME_dns_ask;
-
-		if (w.asks[n].token == 0 ||
-		    (is_dns ? w.dns : w.route) == IS_SILENT)
-			continue;
-		w.asks[n].token = 0;
-		w.open--;
-		any = true;
-		if (is_dns)
-			answer_dns(n);
-		else
-			answer_route(n);
-	}
-	return any;
-}
-
-/* The next hops. */
-
-int
-hop_send(const char *name, const struct ip_port *to,
-	 const struct client_mail *mail, const struct hop_ops *ops, void *arg,
-	 struct hop **out, struct err *e)
-{
-	char relay[HOP_RELAY_SIZE];
-	enum does does = w.hops[w.tries++];
-
-	hop_relay(name, to, relay);
-	buf_printf(&w.events, "try %s for %zu; ", relay, mail->rcpt_count);
-	if (does == REFUSES_CONNECTION)
-		return err_set(e, "no way to %s", name);
-	if (w.has_hop)
-		abort();
-	w.has_hop = true;
-	w.hop = (struct hop){ mail, ops, arg };
-	*out = &w.hop;
-	return 0;
-}
-
-void
-hop_drop(struct hop *h)
-{
-	if (!w.has_hop || h != &w.hop)
-		abort();
-	w.has_hop = false;
-	buf_add_str(&w.events, "dropped; ");
-}
-
-bool
-hop_is_busy_with_body(const struct hop *h)
-{
-	(void)h;
-	return false;
-}
-
-bool
-hop_is_past_end(const struct hop *h)
-{
-	(void)h;
-	return false;
-}
-
-void
-hop_relay(const char *name, const struct ip_port *to, char *dst)
-{
-	char ip[IP_TEXT_SIZE];
-
-	str_fmt(dst, HOP_RELAY_SIZE, "%s[%s]", name, ip_text(&to->ip, ip));
-}
-
-static void
-hop_takes(const struct hop *h)
-{
-	struct client_result ok = { OUTCOME_DELIVERED, 250, "2.0.0", "ok",
-				    false };
-	struct span piece;
-	size_t i;
-	int n;
-
-	while ((n = h->ops->piece(h->arg, &piece)) > 0)
-		buf_add_span(&w.events, piece);
-	if (n < 0)
-		return;
-	for (i = 0; i < h->mail->rcpt_count; i++)
-		h->ops->rcpt(h->arg, i, &ok);
-	h->ops->done(h->arg);
-}
-
-/* Acts as a hop that was given a mail; false: none was. */
-static bool
-act(void)
-{
-	struct client_result lost = { OUTCOME_DEFERRED, 0, "4.4.2", "lost",
-				      false };
-	struct client_result no = { OUTCOME_FAILED, 550, "5.1.1", "no", false };
-	struct client_result busy = { OUTCOME_DEFERRED, 450, "4.2.0", "busy",
-				      false };
-	enum does does = w.tries > 0 ? w.hops[w.tries - 1] : IS_SILENT;
-	struct hop h = w.hop;
-	size_t i;
-
-	if (!w.has_hop || does == IS_SILENT)
-		return false;
-	w.has_hop = false;
-	if (does == BREAKS_IN_BODY && ftruncate(w.body_fd, 3) < 0)
-		abort();
-	if (does == TAKES || does == BREAKS_IN_BODY) {
-		hop_takes(&h);
-	} else if (does == PUTS_OFF) {
-		for (i = 0; i < h.mail->rcpt_count; i++)
-			h.ops->rcpt(h.arg, i, &busy);
-		h.ops->done(h.arg);
-	} else {
-		if (does == TAKES_HALF)
-			h.ops->rcpt(h.arg, 0, &no);
-		h.ops->failed(h.arg, &lost, does == IS_STALE,
-			      does == BREAKS_AT_END);
-	}
-	return true;
-}
-
-/* Queue. */
-
-static void
-give(const char *domain, uint64_t size, uint32_t announced, uint32_t rcpts,
-     struct span edits)
-{
-	struct frame_deliver d = { .name = NAME,
-				   .size = size,
-				   .domain = domain,
-				   .sender = "a@b.example",
-				   .envid = "",
-				   .ret = "",
-				   .edits = edits,
-				   .rcpt_count = announced };
-	struct frame_deliver_end end = { NAME };
-	struct frame f = { .token = TOKEN, .fd = dup(w.body_fd), .body = &d };
-	uint32_t i;
-
-	delivery_ask(1, &f);
-	if (f.fd >= 0)
-		close(f.fd);
-	for (i = 0; i < rcpts; i++) {
-		struct frame_deliver_rcpt r = { 10 + i, "r@d.example", "", "" };
-
-		f = (struct frame){ .token = TOKEN, .fd = -1, .body = &r };
-		delivery_ask_rcpt(1, &f);
-	}
-	f = (struct frame){ .token = TOKEN, .fd = -1, .body = &end };
-	delivery_ask_end(1, &f);
-}
-
-static void
-open_world(void)
-{
-	static const enum does takes[] = { TAKES };
-
-	memset(&w, 0, sizeof(w));
-	w.dests = "0 192.0.2.9 25\n";
-	w.hops = takes;
-	w.body_fd = memfd_create("body", MFD_CLOEXEC);
-	if (write(w.body_fd, BODY, strlen(BODY)) != (ssize_t)strlen(BODY))
-		abort();
-}
-
-static void
-go_on(void)
-{
-	while (answer_open() || act())
-		;
-}
-
-static void
-close_world(const char *words)
-{
-	CHECK_INT(delivery_count(), 0, "%s: no delivery is left", words);
-	CHECK_INT(w.open, 0, "%s: no question is left open", words);
-	CHECK(!w.has_hop, "%s: no connection is left", words);
-	buf_release(&w.events);
-	close(w.body_fd);
-}
 
 #define TRIES(...)                  \
 	.hops = (const enum does[]) \
 	{                           \
 		__VA_ARGS__         \
 	}
+#define FAILED(words) "10 failed " words "11 failed " words "done"
+#define OURS_BY_MX \
+	.is_ours = true, .mode = ROUTE_MX, .dests = "0 mx.example 25\n"
+#define TO_OTHERS \
+	.is_outbound = true, .mode = ROUTE_MX, .dests = "0 o.example 25\n"
 #define DEFERRED(words) "10 deferred " words "11 deferred " words "done"
 #define DELIVERED(relay)                                                   \
 	"10 delivered 250 2.0.0 ok @" relay "; 11 delivered 250 2.0.0 ok " \
@@ -376,6 +41,10 @@ static const struct row {
 	const char *dests;
 	const enum does *hops;
 	const char *events;
+	const char *mx;
+	bool is_outbound, is_ours;
+	enum route_mode mode;
+	enum dest_tls tls;
 } rows[] = {
 	{ .name = "one address", TRIES(TAKES),
 	  .events = "try " NINE " for 2; " BODY DELIVERED(NINE) },
@@ -404,10 +73,30 @@ static const struct row {
 	  TRIES(REFUSES_CONNECTION, FAILS),
 	  .events = "try " NINE " for 2; try " EIGHT " for 2; "
 		    DEFERRED("0 4.4.2 lost @" EIGHT "; ") },
-	{ .name = "a server that puts off is believed", .dests = TWO,
-	  TRIES(PUTS_OFF),
-	  .events = "try " NINE " for 2; "
-		    DEFERRED("450 4.2.0 busy @" NINE "; ") },
+	{ .name = "who is put off is offered to the next", .dests = TWO,
+	  TRIES(PUTS_OFF, TAKES),
+	  .events = "try " NINE " for 2; try " EIGHT " for 2; " BODY
+		    DELIVERED(EIGHT) },
+	{ .name = "put off by all: the last word counts", .dests = TWO,
+	  TRIES(PUTS_OFF, PUTS_OFF),
+	  .events = "try " NINE " for 2; try " EIGHT " for 2; "
+		    DEFERRED("450 4.2.0 busy at 2 @" EIGHT "; ") },
+	{ .name = "put off, and no other answers", .dests = TWO,
+	  TRIES(PUTS_OFF, FAILS),
+	  .events = "try " NINE " for 2; try " EIGHT " for 2; "
+		    DEFERRED("450 4.2.0 busy at 1 @" NINE "; ") },
+	{ .name = "not by more than three servers",
+	  .dests = "0 192.0.2.9 25\n1 192.0.2.8 25\n2 192.0.2.5 25\n"
+		   "3 192.0.2.6 25\n",
+	  TRIES(PUTS_OFF, PUTS_OFF, PUTS_OFF, TAKES),
+	  .events = "try " NINE " for 2; try " EIGHT " for 2; "
+		    "try 192.0.2.5[192.0.2.5] for 2; "
+		    DEFERRED("450 4.2.0 busy at 3 @192.0.2.5[192.0.2.5]; ") },
+	{ .name = "once somebody has it the others wait", .dests = TWO,
+	  TRIES(TAKES_ONE, TAKES),
+	  .events = "try " NINE " for 2; " BODY
+		    "10 delivered 250 2.0.0 ok @" NINE "; "
+		    "11 deferred 450 4.2.0 busy at 1 @" NINE "; done" },
 	{ .name = "a kept connection that broke is made again",
 	  .dests = TWO, TRIES(IS_STALE, IS_STALE, TAKES),
 	  .events = "try " NINE " for 2; try " NINE " for 2; "
@@ -434,8 +123,8 @@ static const struct row {
 	  TRIES(TAKES), .events = "try 2001:db8::2[2001:db8::2] for 2; " BODY
 				  DELIVERED("2001:db8::2[2001:db8::2]") },
 	{ .name = "a name without address", .dests = "0 mx.example 25\n",
-	  .dns = SAYS_NO, .events = DEFERRED(
-	  "0 4.4.3 host has no address: mx.example @; ") },
+	  .dns = SAYS_NO, .is_ours = true, .events = DEFERRED(
+	  "0 4.4.3 host is not known: mx.example @; ") },
 	{ .name = "a name that cannot be looked up",
 	  .dests = "0 mx.example 25\n", .dns = SAYS_LATER, .events = DEFERRED(
 	  "0 4.4.3 host lookup failed: mx.example @; ") },
@@ -449,10 +138,132 @@ static const struct row {
 	  .dests = "0 mx.example 25\n1 192.0.2.9 25\n", .dns = IS_DOWN,
 	  TRIES(TAKES), .events = "try " NINE " for 2; " BODY
 				  DELIVERED(NINE) },
+	{ .name = "TLS that fails: once more in the clear",
+	  .tls = DEST_TLS_MAY, TRIES(FAILS_IN_TLS, TAKES),
+	  .events = "try " NINE " for 2 by tls; try " NINE " for 2; " BODY
+		    DELIVERED(NINE) },
+	{ .name = "not where TLS is required", .tls = DEST_TLS_REQUIRE,
+	  .dests = TWO, TRIES(FAILS_IN_TLS, TAKES),
+	  .events = "try " NINE " for 2; try " EIGHT " for 2; " BODY
+		    DELIVERED(EIGHT) },
+	{ .name = "one of ours by MX records, best first", OURS_BY_MX,
+	  .mx = "20 mx2.example 5 mx3.example 30 mx4.example",
+	  TRIES(FAILS, FAILS, TAKES),
+	  .events = "try mx3.example[2001:db8::3] for 2; "
+		    "try mx3.example[192.0.2.3] for 2; "
+		    "try mx2.example[2001:db8::2] for 2; " BODY
+		    DELIVERED("mx2.example[2001:db8::2]") },
+	{ .name = "no MX: the host itself", OURS_BY_MX, .mx = "",
+	  TRIES(TAKES), .events = "try mx.example[2001:db8::1] for 2; " BODY
+				  DELIVERED("mx.example[2001:db8::1]") },
+	{ .name = "one of ours that is not there waits", OURS_BY_MX,
+	  .dns = SAYS_NO,
+	  .events = DEFERRED("0 4.4.3 domain mx.example is not known @; ") },
+	{ .name = "and so does one that takes no mail", OURS_BY_MX,
+	  .mx = "0 .", .events = DEFERRED(
+	  "0 4.4.3 domain mx.example takes no mail (null MX) @; ") },
+	{ .name = "outbound by MX", TO_OTHERS, .mx = "10 oldmx2.example",
+	  TRIES(TAKES), .events = "try oldmx2.example[192.0.2.2] for 2; " BODY
+				  DELIVERED("oldmx2.example[192.0.2.2]") },
+	{ .name = "a domain that does not exist", TO_OTHERS, .dns = SAYS_NO,
+	  .events = FAILED("0 5.1.2 domain o.example is not known @; ") },
+	{ .name = "a null MX", TO_OTHERS, .mx = "0 .", .events = FAILED(
+	  "0 5.1.10 domain o.example takes no mail (null MX) @; ") },
+	{ .name = "a null MX among others is none", TO_OTHERS,
+	  .mx = "0 . 10 oldmx2.example", TRIES(TAKES),
+	  .events = "try oldmx2.example[192.0.2.2] for 2; " BODY
+		    DELIVERED("oldmx2.example[192.0.2.2]") },
+	{ .name = "a domain that cannot be looked up now", TO_OTHERS,
+	  .dns = SAYS_LATER, .events = DEFERRED("0 4.4.3 domain o.example has "
+	  "mail exchangers that cannot be looked up now @; ") },
+	{ .name = "mail exchangers that are not there", TO_OTHERS,
+	  .mx = "1 none2.example 2 none3.example", .events = FAILED(
+	  "0 5.4.4 host is not known: none3.example @; ") },
+	{ .name = "one of them cannot be looked up now", TO_OTHERS,
+	  .mx = "1 sick.example 2 none3.example", .events = DEFERRED(
+	  "0 4.4.3 host lookup failed: sick.example @; ") },
+	{ .name = "no host name at all", TO_OTHERS, .mx = "1 a_b..c!",
+	  .events = FAILED("0 5.4.4 domain o.example has mail exchangers that "
+			   "are no hosts @; ") },
+	{ .name = "as good as we are, or worse: not tried", TO_OTHERS,
+	  .mx = "5 oldmx2.example 10 GW.example 10 mx3.example 20 mx4.example",
+	  TRIES(FAILS), .events = "try oldmx2.example[192.0.2.2] for 2; "
+	  DEFERRED("0 4.4.2 lost @oldmx2.example[192.0.2.2]; ") },
+	{ .name = "nobody is better than we are", TO_OTHERS,
+	  .mx = "10 gw.example 10 mx3.example 20 mx4.example",
+	  .events = FAILED("0 5.4.6 mail for d#.example loops back to this "
+			   "host: it is its best mail exchanger @; ") },
+	{ .name = "nobody is better than our address", TO_OTHERS,
+	  .mx = "10 oldmx7.example 20 mx4.example",
+	  .events = FAILED("0 5.4.6 mail for d#.example loops back to this "
+			   "host: oldmx7.example is 192.0.2.7:25 @; ") },
+	{ .name = "a mail exchanger with our name", TO_OTHERS,
+	  .mx = "10 oldmx2.example", TRIES(IS_US),
+	  .events = "try oldmx2.example[192.0.2.2] for 2; " FAILED(
+	  "0 5.4.6 mail loops back to this host, or the next hop has its name "
+	  "@oldmx2.example[192.0.2.2]; ") },
+	{ .name = "a server of ours with our name, at another port",
+	  .is_ours = true, .dests = "0 192.0.2.9 10025\n", TRIES(IS_US),
+	  .events = "try " NINE " for 2; " DEFERRED(
+	  "0 4.4.6 mail loops back to this host, or the next hop has its name "
+	  "@" NINE "; ") },
+	{ .name = "a destination that is one of our listeners",
+	  .is_ours = true, .dests = "0 192.0.2.7 25\n1 127.0.0.1 2500\n",
+	  .events = FAILED("0 5.4.6 mail for d#.example loops back to this "
+			   "host: 127.0.0.1 is 127.0.0.1:2500 @; ") },
+	{ .name = "our own name at a port of ours", .is_ours = true,
+	  .dests = "0 gw.example 25\n",
+	  .events = FAILED("0 5.4.6 mail for d#.example loops back to this "
+			   "host: gw.example:25 is its own name @; ") },
+	{ .name = "at another port it is another server", .is_ours = true,
+	  .dests = "0 gw.example 10025\n", TRIES(TAKES),
+	  .events = "try gw.example[2001:db8::1] for 2; " BODY
+		    DELIVERED("gw.example[2001:db8::1]") },
+	{ .name = "an address tried is not tried again",
+	  .dests = "0 192.0.2.9 25\n1 oldmx9.example 25\n",
+	  TRIES(FAILS, TAKES),
+	  .events = "try " NINE " for 2; "
+		    DEFERRED("0 4.4.2 lost @" NINE "; ") },
 };
 /* clang-format on */
 
+/* Addressed to the domain itself instead of dN.example. */
+static const struct {
+	const char *domain, *dests;
+	const enum does *hops;
+	const char *events;
+} literals[] = {
+	{ "[192.0.2.9]", "0 [192.0.2.9] 25\n", .hops = takes_one,
+	  .events = "try " NINE " for 2; " BODY DELIVERED(NINE) },
+	{ "[IPv6:2001:db8::9]", "0 [IPv6:2001:db8::9] 25\n", .hops = takes_one,
+	  .events = "try 2001:db8::9[2001:db8::9] for 2; " BODY DELIVERED(
+		  "2001:db8::9[2001:db8::9]") },
+	{ "[mx.example]", "0 [mx.example] 25\n",
+	  .events = FAILED("0 5.1.3 [mx.example] is not an address that mail "
+			   "can go to @; ") },
+	{ "[]", "0 [] 25\n",
+	  .events = FAILED("0 5.1.3 [] is not an address that mail can go to "
+			   "@; ") },
+	{ "[192.0.2.7]", "0 [192.0.2.7] 25\n",
+	  .events = FAILED("0 5.4.6 mail for [192.0.2.7] loops back to this "
+			   "host: 192.0.2.7 is 192.0.2.7:25 @; ") },
+};
+
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* "d17.example" becomes "d#.example", in place. */
+static void
+without_number(const char *text, const char *domain)
+{
+	char *at = strstr((char *)(uintptr_t)text, domain);
+
+	for (; at != NULL; at = strstr(at, domain)) {
+		size_t digits = strcspn(domain, ".") - 1;
+
+		at[1] = '#';
+		memmove(at + 2, at + 1 + digits, strlen(at + 1 + digits) + 1);
+	}
+}
 
 static void
 test_rows(void)
@@ -464,18 +275,81 @@ test_rows(void)
 		const struct row *r = &rows[i];
 
 		open_world();
-		w.route = r->route;
-		w.dns = r->dns;
+		world.route = r->route;
+		world.dns = r->dns;
 		if (r->dests != NULL)
-			w.dests = r->dests;
+			world.dests = r->dests;
 		if (r->hops != NULL)
-			w.hops = r->hops;
+			world.hops = r->hops;
+		world.mx = r->mx != NULL ? r->mx : "";
+		world.is_outbound = r->is_outbound;
+		world.is_ours = r->is_ours;
+		world.mode = r->mode;
+		world.tls = r->tls;
 		/* A name of its own: routes are kept for a while. */
 		str_fmt(domain, sizeof(domain), "d%zu.example", i);
 		give(domain, strlen(BODY), 2, 2, SPAN_LIT(""));
 		go_on();
-		CHECK_STR(buf_str(&w.events), r->events, "%s", r->name);
+		without_number(buf_str(&world.events), domain);
+		CHECK_STR(buf_str(&world.events), r->events, "%s", r->name);
 		close_world(r->name);
+	}
+}
+
+static void
+test_literals(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
+		open_world();
+		world.is_outbound = true;
+		world.mode = ROUTE_MX;
+		world.dests = literals[i].dests;
+		give(literals[i].domain, strlen(BODY), 2, 2, SPAN_LIT(""));
+		go_on();
+		CHECK_STR(buf_str(&world.events), literals[i].events, "%s",
+			  literals[i].domain);
+		close_world(literals[i].domain);
+	}
+}
+
+/* Destinations that are all alike get alike much. */
+static void
+test_balance(void)
+{
+	static const struct {
+		enum route_mode mode;
+		const char *dests;
+		bool is_fair;
+		const char *words;
+	} tries[] = {
+		{ ROUTE_BALANCE, TWO, true, "balanced whatever the priority" },
+		{ ROUTE_ORDER, "0 192.0.2.9 25\n0 192.0.2.8 25\n", true,
+		  "equal priority" },
+		{ ROUTE_ORDER, TWO, false, "in order" },
+	};
+	char domain[64];
+	size_t i;
+	int n, nine;
+
+	for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		for (n = nine = 0; n < 1000; n++) {
+			open_world();
+			world.mode = tries[i].mode;
+			world.dests = tries[i].dests;
+			str_fmt(domain, sizeof(domain), "b%zu.example", i);
+			give(domain, strlen(BODY), 1, 1, SPAN_LIT(""));
+			go_on();
+			nine += strstr(buf_str(&world.events), NINE) != NULL;
+			buf_release(&world.events);
+			close(world.body_fd);
+		}
+		if (tries[i].is_fair)
+			CHECK(nine > 400 && nine < 600, "%s: %d of 1000",
+			      tries[i].words, nine);
+		else
+			CHECK_INT(nine, 1000, "%s: all", tries[i].words);
 	}
 }
 
@@ -491,7 +365,7 @@ test_edits(void)
 	open_world();
 	give("e.example", strlen(BODY), 1, 1, buf_span(&edits));
 	go_on();
-	CHECK_STR(buf_str(&w.events),
+	CHECK_STR(buf_str(&world.events),
 		  "try " NINE " for 1; X-A: b\r\n" BODY
 		  "10 delivered 250 2.0.0 ok @" NINE "; done",
 		  "edits are applied");
@@ -506,7 +380,7 @@ test_nonsense(void)
 	open_world();
 	give("n.example", strlen(BODY) + 1, 1, 1, SPAN_LIT(""));
 	go_on();
-	CHECK_STR(buf_str(&w.events),
+	CHECK_STR(buf_str(&world.events),
 		  "10 deferred 0 4.3.0 message cannot be read from the spool "
 		  "@; done",
 		  "a body of another size");
@@ -514,7 +388,7 @@ test_nonsense(void)
 
 	open_world();
 	give("n.example", strlen(BODY), 3, 2, SPAN_LIT(""));
-	CHECK_STR(buf_str(&w.events),
+	CHECK_STR(buf_str(&world.events),
 		  DEFERRED("0 4.3.0 delivery cannot be made @; "),
 		  "fewer recipients than announced");
 	close_world("fewer");
@@ -522,7 +396,7 @@ test_nonsense(void)
 	open_world();
 	give("n.example", strlen(BODY), 1, 3, SPAN_LIT(""));
 	go_on();
-	CHECK_STR(buf_str(&w.events),
+	CHECK_STR(buf_str(&world.events),
 		  "try " NINE " for 1; " BODY "10 delivered 250 2.0.0 ok @" NINE
 		  "; done",
 		  "of more only those announced are taken");
@@ -530,17 +404,17 @@ test_nonsense(void)
 
 	open_world();
 	give("n.example", strlen(BODY), 0, 0, SPAN_LIT(""));
-	CHECK_STR(buf_str(&w.events), "done", "no recipient");
+	CHECK_STR(buf_str(&world.events), "done", "no recipient");
 	close_world("none");
 
 	open_world();
 	give("n.example", strlen(BODY), UINT32_MAX, 1, SPAN_LIT(""));
-	CHECK_STR(buf_str(&w.events), "done", "more than can be");
+	CHECK_STR(buf_str(&world.events), "done", "more than can be");
 	close_world("too many");
 
 	open_world();
 	give("n.example", strlen(BODY), 1, 1, SPAN_LIT("bad edits"));
-	CHECK_STR(buf_str(&w.events),
+	CHECK_STR(buf_str(&world.events),
 		  "10 deferred 0 4.3.0 delivery cannot be made @; done",
 		  "damaged edits");
 	close_world("edits");
@@ -553,29 +427,30 @@ test_abandon(void)
 	static const enum does silent[] = { IS_SILENT };
 
 	open_world();
-	w.route = IS_SILENT;
+	world.route = IS_SILENT;
 	give("a.example", strlen(BODY), 1, 1, SPAN_LIT(""));
 	delivery_abandon_all();
-	CHECK_STR(buf_str(&w.events), "", "given up while it has no route");
-	w.route = TAKES;
+	CHECK_STR(buf_str(&world.events), "", "given up while it has no route");
+	world.route = TAKES;
 	go_on();
 	close_world("no route");
 
 	open_world();
-	w.dests = "0 mx.example 25\n";
-	w.dns = IS_SILENT;
+	world.dests = "0 mx.example 25\n";
+	world.dns = IS_SILENT;
 	give("b.example", strlen(BODY), 1, 1, SPAN_LIT(""));
 	go_on();
 	delivery_abandon_all();
-	CHECK_STR(buf_str(&w.events), "", "given up while it has no address");
+	CHECK_STR(buf_str(&world.events), "",
+		  "given up while it has no address");
 	close_world("no address");
 
 	open_world();
-	w.hops = silent;
+	world.hops = silent;
 	give("c.example", strlen(BODY), 1, 1, SPAN_LIT(""));
 	go_on();
 	delivery_abandon_all();
-	CHECK_STR(buf_str(&w.events), "try " NINE " for 1; dropped; ",
+	CHECK_STR(buf_str(&world.events), "try " NINE " for 1; dropped; ",
 		  "given up while it is sent");
 	close_world("sending");
 }
@@ -593,11 +468,12 @@ test_bound(void)
 		buf_printf(&dests, "0 192.0.2.%d 25\n", i + 1);
 	}
 	open_world();
-	w.dests = buf_str(&dests);
-	w.hops = fails;
+	world.dests = buf_str(&dests);
+	world.hops = fails;
 	give("f.example", strlen(BODY), 1, 1, SPAN_LIT(""));
 	go_on();
-	CHECK(w.tries > 1 && w.tries < 20, "%u addresses are tried", w.tries);
+	CHECK(world.tries > 1 && world.tries < 20, "%u addresses are tried",
+	      world.tries);
 	close_world("bound");
 	buf_release(&dests);
 }
@@ -616,11 +492,11 @@ test_stop(void)
 	static const enum does silent[] = { IS_SILENT };
 
 	open_world();
-	w.hops = silent;
+	world.hops = silent;
 	give("g.example", strlen(BODY), 1, 1, SPAN_LIT(""));
 	go_on();
 	delivery_stop(1000, 1000, stopped);
-	CHECK_STR(buf_str(&w.events), "try " NINE " for 1; dropped; ",
+	CHECK_STR(buf_str(&world.events), "try " NINE " for 1; dropped; ",
 		  "a stop gives up what is not in its message");
 	CHECK(is_stopped, "and is done");
 	give("g.example", strlen(BODY), 1, 1, SPAN_LIT(""));
@@ -630,8 +506,15 @@ test_stop(void)
 int
 main(void)
 {
+	struct conf conf = { .listener_count = 2 };
+
+	ip_port_parse("192.0.2.7:25", &conf.listeners[0].address, NULL);
+	ip_port_parse("0.0.0.0:2500", &conf.listeners[1].address, NULL);
+	ourselves_conf(&conf);
 	loop_init();
 	test_rows();
+	test_literals();
+	test_balance();
 	test_edits();
 	test_nonsense();
 	test_abandon();

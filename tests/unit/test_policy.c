@@ -82,6 +82,8 @@ static const struct row good[] = {
 	{ "dest", "a.example mx1.a.example:2525", "10" },
 	{ "dest", "a.example [2001:db8::1]:25", "10" },
 	{ "dest", "b.example 192.0.2.1:25", "0" },
+	{ "smarthost", "smart2.example:587", "5" },
+	{ "smarthost", "[2001:db8::2]:25", "1" },
 	{ "setting", "global id_header", "yes" },
 	{ "setting", "global filter_window", "50" },
 	{ "setting", "domain b.example id_header", "no" },
@@ -93,6 +95,19 @@ static const struct row good[] = {
 	{ "setting", "user \"j d\"@a.example hold_mail", "yes" },
 	{ "of next year", "x", "y" },
 };
+
+static void
+check_smarthosts(const struct policy *p)
+{
+	size_t count;
+	const struct policy_dest *d = policy_smarthosts(p, &count);
+
+	if (!CHECK_INT(count, 2, "smarthosts"))
+		return;
+	CHECK_STR(d[0].host, "2001:db8::2", "the best first");
+	CHECK_STR(d[1].host, "smart2.example", "then the others");
+	CHECK_INT(d[1].port, 587, "with their ports");
+}
 
 static void
 check_domains(const struct policy *p)
@@ -442,6 +457,7 @@ main(void)
 	p = LOAD(good);
 	CHECK_STR(buf_str(&told), "", "good rows need no warning");
 	check_domains(p);
+	check_smarthosts(p);
 	check_values(p);
 	check_keys(p);
 	policy_free(p);

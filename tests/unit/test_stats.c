@@ -176,6 +176,13 @@ test_table(void)
 	CHECK(find_row(s, TABLE_DOMAIN, key) &&
 		      find_row(s, TABLE_DOMAIN, key)->n[0] == 9,
 	      "its room is used again, a long key is cut");
+	memset(key, 't', sizeof(key) - 1);
+	stats_row_text(s, TABLE_DOMAIN, stats_row(s, TABLE_DOMAIN, "a.example"),
+		       key);
+	key[STATS_ROW_TEXT - 1] = '\0';
+	CHECK_STR(find_row(s, TABLE_DOMAIN, "a.example")->text, key,
+		  "a row has a text, cut where it is too long");
+	stats_row_text(s, TABLE_DOMAIN, 5000, "x");
 	stats_row_set(s, TABLE_DOMAIN, 5000, 0, 1);
 	stats_row_set(s, TABLE_DOMAIN, 0, 8, 1);
 	stats_row_set(s, TABLE_DOMAIN, 0, -1, 1);
