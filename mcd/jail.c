@@ -158,6 +158,8 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(stat),
 	SCMP_SYS(sysinfo), SCMP_SYS(umask), SCMP_SYS(unlink),
 	SCMP_SYS(unlinkat), SCMP_SYS(write),
+	/* libspf2 wants to know the host's name */
+	SCMP_SYS(uname),
 	/* a channel: frames with a descriptor, and waiting for them */
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(shutdown),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(restart_syscall),

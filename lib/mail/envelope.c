@@ -48,6 +48,7 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	OWN("client-name", FIELD_TEXT, client_name),
 	OWN("helo", FIELD_TEXT, helo),
 	OWN("message-id", FIELD_TEXT, message_id),
+	OWN2("auth-spf", FIELD_TEXT, auth_spf),
 	OWN("envid", FIELD_TEXT, envid),
 	OWN("ret", FIELD_TEXT, ret),
 	OWN("reason", FIELD_TEXT, reason),
@@ -105,7 +106,8 @@ envelope_init(struct envelope *env)
 {
 	memset(env, 0, sizeof(*env));
 	env->body = env->sender = env->client_ip = env->client_name = "";
-	env->helo = env->message_id = env->envid = env->ret = "";
+	env->helo = env->message_id = env->auth_spf = "";
+	env->envid = env->ret = "";
 	env->reason = "";
 }
 

@@ -96,6 +96,7 @@ struct envelope {
 	const char *client_name; /* verified reverse name or "" */
 	const char *helo;
 	const char *message_id;
+	const char *auth_spf; /* what SPF said at stage 1, "" if not asked */
 	const char *envid, *ret; /* RFC 3461, "" if none */
 	const char *reason; /* why it is held or parked, "" */
 	uint32_t deaths; /* workers it killed (poison) */

@@ -18,7 +18,9 @@
 #include "list.h"
 #include "log.h"
 #include "reap.h"
+#include "relay_dns.h"
 #include "slot.h"
+#include "spf_desk.h"
 #include "str.h"
 #include "xalloc.h"
 
@@ -37,7 +39,7 @@ struct job {
 static struct {
 	struct slot slot[SLOTS_MAX];
 	unsigned made; /* slots that were ever used */
-	unsigned wanted;
+	unsigned wanted, spf_wanted;
 	struct list waiting;
 	unsigned busy;
 	bool is_alone; /* what runs must have nothing beside it */
@@ -64,6 +66,7 @@ job_new(peer_id from, struct frame *f)
 	j->scan.client_ip = arena_strdup(&j->arena, b->client_ip);
 	j->scan.client_name = arena_strdup(&j->arena, b->client_name);
 	j->scan.helo = arena_strdup(&j->arena, b->helo);
+	j->scan.auth_spf = arena_strdup(&j->arena, b->auth_spf);
 	policies = arena_alloc(&j->arena, b->policies.len + 1);
 	if (b->policies.len > 0)
 		memcpy(policies, b->policies.p, b->policies.len);
@@ -125,13 +128,16 @@ is_there(const struct slot *s)
 	return s->is_ready && s->peer != 0 && self.lists_fd >= 0;
 }
 
+/* Not in the middle of a message, which has one set of lists and waits for
+ * nothing on its channel but DNS. */
 static void
-tell_lists(const struct slot *s)
+tell_lists(struct slot *s)
 {
 	struct frame_lists f = { .size = self.lists_size };
 	int fd;
 
-	if (self.lists_fd < 0 || s->peer == 0 || !s->is_ready)
+	s->is_list_due = s->is_busy;
+	if (s->is_list_due || self.lists_fd < 0 || s->peer == 0 || !s->is_ready)
 		return;
 	fd = fcntl(self.lists_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || peer_note(s->peer, FRAME_lists, &f, fd) != 0)
@@ -205,6 +211,8 @@ on_answer(void *arg, struct frame *f)
 	if (f->type != FRAME_scan_done)
 		return;
 	slot_finish(s);
+	if (s->is_list_due)
+		tell_lists(s);
 	s->job = NULL;
 	job_free(j);
 	stats_add(role_stats(), STAT_filter_scans, 1);
@@ -281,6 +289,8 @@ reaped(pid_t pid, int status)
 
 	if (s != NULL)
 		worker_gone(s, status);
+	else
+		spf_desk_child(pid, status);
 }
 
 static void
@@ -296,8 +306,10 @@ on_ready(peer_id from, struct frame *f)
 	struct slot *s = slot_of_peer(from);
 
 	(void)f;
-	if (s == NULL)
+	if (s == NULL) {
+		spf_desk_ready(from);
 		return;
+	}
 	s->is_ready = true;
 	tell_lists(s);
 	tell_slots(false);
@@ -330,7 +342,7 @@ set_wanted(unsigned wanted)
 	for (i = 0; i < self.wanted; i++) {
 		s = &self.slot[i];
 		if (i >= self.made)
-			slot_init(s, self.made++);
+			slot_init(s, &slot_scanner, self.made++);
 		if (s->pid == 0 && !timer_is_set(&s->again))
 			slot_start(s);
 	}
@@ -360,6 +372,17 @@ on_scan(peer_id from, struct frame *f)
 }
 
 static void
+on_dns_ask(peer_id from, struct frame *f)
+{
+	struct slot *s = slot_of_peer(from);
+
+	if (s == NULL)
+		s = spf_desk_slot(from);
+	if (s != NULL)
+		relay_dns(s, f);
+}
+
+static void
 pool_up(peer_id p, enum role r)
 {
 	(void)p;
@@ -375,8 +398,12 @@ pool_down(peer_id p, enum role r)
 	struct slot *s = slot_of_peer(p);
 	struct list *n, *next;
 
+	if (s == NULL)
+		s = spf_desk_slot(p);
 	if (r == ROLE_WORKER && s != NULL)
 		slot_lost(s);
+	if (r == ROLE_INCOMING)
+		spf_desk_forget();
 	if (r != ROLE_QUEUE)
 		return;
 	list_for_safe(n, next, &self.waiting)
@@ -393,6 +420,7 @@ static void
 pool_conf(const struct conf *conf)
 {
 	set_wanted((unsigned)conf->workers);
+	spf_desk_set((unsigned)conf->spf_workers);
 }
 
 static void
@@ -401,6 +429,8 @@ pool_init(const struct conf *conf)
 	list_init(&self.waiting);
 	loop_on_signal(SIGCHLD, on_child);
 	self.wanted = (unsigned)conf->workers;
+	self.spf_wanted = (unsigned)conf->spf_workers;
+	spf_desk_init();
 }
 
 /* All of the start is here: the parent can be told of workers. */
@@ -408,6 +438,7 @@ static void
 pool_started(void)
 {
 	set_wanted(self.wanted);
+	spf_desk_set(self.spf_wanted);
 }
 
 static void
@@ -434,6 +465,7 @@ pool_stop(int64_t data_ms, int64_t reply_ms)
 	if (self.is_stopping)
 		stop_now(NULL);
 	self.is_stopping = true;
+	spf_desk_stop();
 	tell_slots(false);
 	while ((n = list_pop(&self.waiting)) != NULL)
 		job_end(list_entry(n, struct job, node), SCAN_LATER,
@@ -444,10 +476,9 @@ pool_stop(int64_t data_ms, int64_t reply_ms)
 }
 
 static const struct peer_handler handlers[] = {
-	{ FRAME_scan, on_scan },
-	{ FRAME_ready, on_ready },
-	{ FRAME_lists, on_lists },
-	{ 0, NULL },
+	{ FRAME_scan, on_scan },	 { FRAME_ready, on_ready },
+	{ FRAME_lists, on_lists },	 { FRAME_dns_ask, on_dns_ask },
+	{ FRAME_spf_ask, spf_desk_ask }, { 0, NULL },
 };
 
 const struct role_ops filter_ops = {

@@ -29,11 +29,17 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
-#define WORKER_MEMORY (1024 * 1024 * 1024) /* beyond its size at the fork */
 #define WORKER_CHANNEL 3
 #define LAST_LOOK_MS 200
 #define COMPUTING_US 1000 /* CPU time in the last look that is computing */
 #define LOST_TIME_MS 1000 /* between its channel's end and its own */
+
+const struct slot_kind slot_scanner = {
+	.title = "mcd-worker",
+	.run = worker_run,
+	.memory = 1024 * 1024 * 1024,
+	.is_listed = true,
+};
 
 static struct {
 	int statm_fd; /* our size, out of reach in the jail */
@@ -53,7 +59,7 @@ slots_prepare(bool has_jail)
 
 /* For the address space of a worker; 0: none. */
 static int64_t
-memory_max(void)
+memory_max(const struct slot_kind *kind)
 {
 	char text[128];
 	ssize_t n;
@@ -66,7 +72,7 @@ memory_max(void)
 		return 0;
 	text[n] = '\0';
 	pages = strtoll(text, NULL, 10);
-	return pages > 0 ? pages * sysconf(_SC_PAGESIZE) + WORKER_MEMORY : 0;
+	return pages > 0 ? pages * sysconf(_SC_PAGESIZE) + kind->memory : 0;
 }
 
 static void
@@ -78,7 +84,9 @@ tell_parent(const struct slot *s)
 		.restarts = s->restarts,
 	};
 
-	(void)peer_note(peer_of(ROLE_PARENT), FRAME_worker_state, &f, -1);
+	if (s->kind->is_listed)
+		(void)peer_note(peer_of(ROLE_PARENT), FRAME_worker_state, &f,
+				-1);
 }
 
 /* CPU time that the process has used, -1 when it cannot be told. */
@@ -132,9 +140,10 @@ start_again(void *arg)
 }
 
 void
-slot_init(struct slot *s, unsigned index)
+slot_init(struct slot *s, const struct slot_kind *kind, unsigned index)
 {
 	memset(s, 0, sizeof(*s));
+	s->kind = kind;
 	s->index = index;
 	s->delay_ms = BACKOFF_FIRST_MS;
 	timer_init(&s->deadline, on_deadline, s);
@@ -152,39 +161,41 @@ wait_longer(struct slot *s)
 
 /* Nothing of the pool is left open but what a worker may use. */
 static void __attribute__((noreturn))
-become_worker(int channel, int64_t max, pid_t pool)
+become_worker(const struct slot_kind *kind, int channel, int64_t max,
+	      pid_t pool)
 {
 	(void)signal(SIGCHLD, SIG_DFL);
-	(void)prctl(PR_SET_NAME, "mcd-worker", 0, 0, 0);
+	(void)prctl(PR_SET_NAME, kind->title, 0, 0, 0);
 	/* One that hangs does not see its channel closed. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
 	    getppid() != pool ||
 	    dup2(channel, WORKER_CHANNEL) != WORKER_CHANNEL ||
 	    close_range(WORKER_CHANNEL + 1, ~0u, 0) != 0)
 		_exit(71);
-	worker_run(WORKER_CHANNEL, shared.has_jail, max);
+	kind->run(WORKER_CHANNEL, shared.has_jail, max);
 }
 
 void
 slot_start(struct slot *s)
 {
-	int64_t max = memory_max();
+	int64_t max = memory_max(s->kind);
 	pid_t pool = getpid();
 	struct err e;
 	int fd[2];
 
 	if (chan_pair(fd, &e) != 0) {
-		log_error("worker %u not started: %s", s->index + 1, e.text);
+		log_error("%s %u not started: %s", s->kind->title, s->index + 1,
+			  e.text);
 		wait_longer(s);
 		return;
 	}
 	s->pid = fork();
 	if (s->pid == 0)
-		become_worker(fd[1], max, pool);
+		become_worker(s->kind, fd[1], max, pool);
 	file_shut(&fd[1]);
 	if (s->pid < 0) {
-		log_error("worker %u not started: fork: %s", s->index + 1,
-			  strerror(errno));
+		log_error("%s %u not started: fork: %s", s->kind->title,
+			  s->index + 1, strerror(errno));
 		s->pid = 0;
 		file_shut(&fd[0]);
 		wait_longer(s);
@@ -204,6 +215,8 @@ slot_begin(struct slot *s, int64_t limit_ms)
 	int64_t used_us;
 
 	s->messages++;
+	s->questions = 0;
+	s->is_busy = true;
 	s->limit_ms = limit_ms;
 	s->was_computing = s->is_last_look = false;
 	timer_set(&s->deadline, limit_ms - last_look_ms(s));
@@ -220,6 +233,7 @@ slot_begin(struct slot *s, int64_t limit_ms)
 void
 slot_finish(struct slot *s)
 {
+	s->is_busy = false;
 	timer_clear(&s->deadline);
 }
 
@@ -316,12 +330,13 @@ slot_gone(struct slot *s, int status, char *text, size_t size)
 	timer_clear(&s->deadline);
 	death_text(s, status, text, size);
 	s->pid = 0;
+	s->is_busy = false;
 	peer_drop(s->peer);
 	s->peer = 0;
 	if (s->end != SLOT_STOPPED) {
 		s->restarts++;
-		log_warn("worker died worker=%u pid=%ld: %s", s->index + 1,
-			 (long)pid, text);
+		log_warn("worker died worker=%u pid=%ld name=%s: %s",
+			 s->index + 1, (long)pid, s->kind->title, text);
 	}
 	tell_parent(s);
 	return result;

@@ -24,7 +24,19 @@ enum slot_end {
 	SLOT_STOPPED /* nothing it can help */
 };
 
+/* What a slot's process is. */
+struct slot_kind {
+	const char *title; /* of the process, and in the log */
+	/* As worker_run(). */
+	void (*run)(int channel, bool has_jail, int64_t memory_max)
+		__attribute__((noreturn));
+	int64_t memory; /* address space beyond the pool's at the fork */
+	bool is_listed; /* among the parent's processes */
+};
+extern const struct slot_kind slot_scanner;
+
 struct slot {
+	const struct slot_kind *kind;
 	unsigned index;
 	pid_t pid; /* 0: none */
 	peer_id peer; /* 0 when its channel is closed */
@@ -32,7 +44,10 @@ struct slot {
 	enum slot_end end;
 	uint32_t restarts; /* deaths that we did not want */
 	int64_t messages; /* taken by this process */
+	bool is_busy; /* from slot_begin() to slot_finish() */
 	int64_t limit_ms; /* for the message under way */
+	unsigned questions; /* to DNS, for that message */
+	bool is_list_due; /* newer lists came while it was busy */
 	bool is_last_look; /* the deadline is near */
 	int64_t cpu_us; /* that the process had used by then */
 	bool was_computing; /* at its deadline */
@@ -43,7 +58,7 @@ struct slot {
 
 /* What all slots share; before the pool's own jail. */
 void slots_prepare(bool has_jail);
-void slot_init(struct slot *s, unsigned index);
+void slot_init(struct slot *s, const struct slot_kind *kind, unsigned index);
 /* Forks, and tells the parent; tries again later when that fails. */
 void slot_start(struct slot *s);
 /* A message begins: deadline and CPU limit. */

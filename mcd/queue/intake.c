@@ -282,6 +282,7 @@ take_letter(struct letter *l, const char *id, const struct frame_commit *b)
 	env->helo = arena_strdup(a, b->helo);
 	env->message_id = arena_strdup(a, b->message_id);
 	env->envid = arena_strdup(a, b->envid);
+	env->auth_spf = arena_strdup(a, b->auth_spf);
 	env->ret = arena_strdup(a, b->ret);
 	l->subject = arena_strdup(a, b->subject);
 	l->announced = b->rcpt_count;

@@ -324,6 +324,7 @@ scan_send(struct scan *s)
 		.client_ip = s->env.client_ip,
 		.client_name = s->env.client_name,
 		.helo = s->env.helo,
+		.auth_spf = s->env.auth_spf,
 		.is_outbound = s->env.is_outbound,
 		.is_alone = s->env.deaths > 0,
 	};

@@ -26,7 +26,7 @@ enum spf_result {
 };
 #define SPF_RESULTS 7
 
-#define SPF_TEXT_SIZE 400 /* holds spf_write() and spf_explain() */
+#define SPF_TEXT_SIZE 640 /* holds spf_write() and spf_explain() */
 
 struct spf {
 	enum spf_result result;

@@ -245,14 +245,17 @@ class Lab:
         return 0
 
     def workers(self):
-        """Pids of the filter's workers."""
+        """Pids of the filter's workers, those for SPF aside."""
         with_parent = []
         pool = self.pid("filter")
         for pid in self.family():
             try:
                 with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-                    fields = f.read().rpartition(")")[2].split()
+                    name, _, rest = f.read().rpartition(")")
             except OSError:
+                continue
+            fields = rest.split()
+            if name.endswith("(mcd-spf"):
                 continue
             if int(fields[1]) == pool and fields[0] not in "ZX":
                 with_parent.append(pid)

@@ -53,6 +53,14 @@ def words_of(pid):
         return []
 
 
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 class Mcd:
     """One mcd and its files below d."""
 
@@ -142,12 +150,16 @@ class Mcd:
                 found[words[words.index("-x") + 1]] = p
         return found
 
-    def workers(self):
+    def of_pool(self):
         pool = self.roles().get("filter")
         return children(pool) if pool else []
 
+    def workers(self):
+        """Those that scan; others check SPF."""
+        return [p for p in self.of_pool() if name_of(p) != "mcd-spf"]
+
     def all_pids(self):
-        return [self.pid, *self.roles().values(), *self.workers()]
+        return [self.pid, *self.roles().values(), *self.of_pool()]
 
     def status(self):
         got = self.mcctl("status", "--json")

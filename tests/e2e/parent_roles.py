@@ -115,8 +115,8 @@ def shut_channels(pid):
 
 def lost_channels(m, sink):
     pids = m.roles()
-    same(shut_channels(pids["incoming"]), 3, "channels of incoming break")
-    claim(m.await_log("channel broke, made anew: ", 3), "new ones are made",
+    same(shut_channels(pids["incoming"]), 4, "channels of incoming break")
+    claim(m.await_log("channel broke, made anew: ", 4), "new ones are made",
           m.logged())
     flows(m, sink, "channels broken")
     same(m.roles(), pids, "no role was started again")
@@ -124,7 +124,7 @@ def lost_channels(m, sink):
 
 def orphans(m):
     pids = m.all_pids()
-    claim(len(pids) == 1 + len(ROLES) + 2, "all processes are found", pids)
+    claim(len(pids) == 1 + len(ROLES) + 2 + 2, "all processes are found", pids)
     os.kill(m.pid, signal.SIGKILL)
     m.wait()
     m.start()

@@ -88,6 +88,7 @@ check_same(const struct envelope *a, const struct envelope *b)
 	must(str_eq(a->client_ip, b->client_ip));
 	must(str_eq(a->client_name, b->client_name));
 	must(str_eq(a->message_id, b->message_id));
+	must(str_eq(a->auth_spf, b->auth_spf));
 	must(str_eq(a->envid, b->envid) && str_eq(a->ret, b->ret));
 	must(str_eq(a->reason, b->reason));
 	must(a->edit_count == b->edit_count);
@@ -195,6 +196,7 @@ check_made(struct span in)
 	env.client_name = take(&in, &a);
 	env.helo = take(&in, &a);
 	env.message_id = take(&in, &a);
+	env.auth_spf = take(&in, &a);
 	env.envid = take(&in, &a);
 	env.ret = take(&in, &a);
 	env.reason = take(&in, &a);

@@ -60,7 +60,8 @@ static const struct {
 	  "paths.spool" },
 	{ "a key unlike any", SMTP "colour = \"red\";",
 	  "c:2: unknown key \"colour\": expected hostname, node, paths, "
-	  "users, jail, log, workers, committers, watchdog_s, resolver, "
+	  "users, jail, log, workers, spf_workers, committers, watchdog_s, "
+	  "resolver, "
 	  "listeners" },
 	{ "a key unlike any in its group", SMTP "log = { colour = 1; };",
 	  "c:2: unknown key \"log.colour\": expected target, level" },

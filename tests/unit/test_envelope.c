@@ -438,7 +438,7 @@ check_strings(void)
 		all[i] = (char)(i + 1);
 	all[255] = '\0';
 	make(&env);
-	env.sender = env.helo = env.reason = all;
+	env.sender = env.helo = env.reason = env.auth_spf = all;
 	rcpt.address = rcpt.status = all;
 	env.rcpts = &rcpt;
 	env.rcpt_count = 1;
@@ -450,7 +450,7 @@ check_strings(void)
 		      read_text(&text, &a, &got, &e) == ENVELOPE_OK,
 	      "an envelope of odd texts is written and read");
 	CHECK(str_eq(got.sender, all) && str_eq(got.helo, all) &&
-		      str_eq(got.reason, all) &&
+		      str_eq(got.auth_spf, all) && str_eq(got.reason, all) &&
 		      str_eq(got.rcpts[0].address, all) &&
 		      str_eq(got.rcpts[0].status, all) &&
 		      got.rcpts[0].notify[0] == '\0',
