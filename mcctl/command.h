@@ -14,6 +14,7 @@
 #include "db.h"
 #include "err.h"
 #include "out.h"
+#include "policy.h"
 
 /* What a command wants prepared before it runs. */
 enum command_need {
@@ -78,6 +79,16 @@ int complain_unknown(struct ctx *c, const char *what, const char *name,
  * key holds ADDRESS_DOMAIN_MAX + 1. */
 int domain_key(struct ctx *c, const char *name, char *key);
 int domain_not_known(struct ctx *c, const char *name);
+
+/* A destination as an administrator writes it. */
+struct dest {
+	char endpoint[POLICY_HOST_SIZE + 16]; /* HOST:PORT as it is keyed */
+	char priority[16];
+};
+/* HOST or HOST:PORT, an IPv6 address with or without brackets; -1 with e. */
+int dest_endpoint(const char *text, struct dest *d, struct err *e);
+/* The same, ",PRIORITY" behind it or not. */
+int dest_parse(const char *text, struct dest *d, struct err *e);
 
 #define COMMAND(f, v, syn, opts, min, max, need, fn, help) \
 	int fn(struct ctx *c);

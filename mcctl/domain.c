@@ -18,9 +18,6 @@
 #include "str.h"
 #include "xalloc.h"
 
-#define PORT_DEFAULT 25
-#define PRIORITY_MAX 65535
-
 /* Strings that belong to the list, NULL behind the last. */
 struct strings {
 	char **list;
@@ -175,61 +172,6 @@ drop_rows(struct ctx *c, const char *kind, const char *domain,
 		r = db_put(c->db, kind, ch.keys.list[i], NULL, e);
 	strings_release(&ch.keys);
 	return r;
-}
-
-struct dest {
-	char endpoint[POLICY_HOST_SIZE + 16]; /* HOST:PORT as it is keyed */
-	char priority[16];
-};
-
-/* HOST or HOST:PORT, an IPv6 address with or without brackets. */
-static int
-endpoint_parse(const char *text, struct dest *d, struct err *e)
-{
-	char host[POLICY_HOST_SIZE];
-	char full[POLICY_HOST_SIZE + 16];
-	struct ip ip;
-	uint16_t port;
-
-	if (ip_parse(text, &ip, NULL) == 0 && strchr(text, ':') != NULL)
-		str_fmt(full, sizeof(full), "[%s]:%d", text, PORT_DEFAULT);
-	else if (strchr(text, ':') == NULL || text[strlen(text) - 1] == ']')
-		str_fmt(full, sizeof(full), "%.270s:%d", text, PORT_DEFAULT);
-	else
-		str_copy(full, sizeof(full), text);
-	if (policy_dest_parse(full, host, &port, e) < 0)
-		return -1;
-	str_fmt(d->endpoint, sizeof(d->endpoint),
-		strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
-	return 0;
-}
-
-/* HOST:PORT[,PRIORITY]. */
-static int
-dest_parse(const char *text, struct dest *d, struct err *e)
-{
-	char shown[128];
-	char endpoint[POLICY_HOST_SIZE + 16];
-	const char *comma = strrchr(text, ',');
-	size_t len = comma != NULL ? (size_t)(comma - text) : strlen(text);
-	uint64_t priority = 0;
-
-	str_printable(shown, sizeof(shown), text, strlen(text));
-	if (len == 0 || len >= sizeof(endpoint))
-		return err_set(e,
-			       "destination \"%s\": expected HOST:PORT or "
-			       "HOST:PORT,PRIORITY",
-			       shown);
-	if (comma != NULL && (str_to_u64(comma + 1, &priority, NULL) < 0 ||
-			      priority > PRIORITY_MAX))
-		return err_set(e,
-			       "destination \"%s\": expected a priority from "
-			       "0 to %d behind the comma",
-			       shown, PRIORITY_MAX);
-	str_fmt(d->priority, sizeof(d->priority), "%llu",
-		(unsigned long long)priority);
-	str_fmt(endpoint, sizeof(endpoint), "%.*s", (int)len, text);
-	return endpoint_parse(endpoint, d, e);
 }
 
 static int

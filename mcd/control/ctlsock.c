@@ -252,6 +252,12 @@ run_queue(struct client *c, const struct frame_ctl_ask *ask)
 }
 
 static void
+run_outgoing(struct client *c, const struct frame_ctl_ask *ask)
+{
+	relay(c, ROLE_OUTGOING, ask);
+}
+
+static void
 run_store(struct client *c, const struct frame_ctl_ask *ask)
 {
 	relay(c, ROLE_STORE, ask);
@@ -263,7 +269,7 @@ static const struct {
 } commands[] = {
 	{ "nudge", run_nudge },	   { "settings", run_settings },
 	{ "reload", run_reload },  { "queue-", run_queue },
-	{ "history-", run_store },
+	{ "history-", run_store }, { "dest-", run_outgoing },
 };
 
 static bool

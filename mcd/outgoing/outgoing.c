@@ -10,6 +10,7 @@
 #include "hop.h"
 #include "log.h"
 #include "ourselves.h"
+#include "probe.h"
 
 #define CA_MAX (8 * 1024 * 1024)
 
@@ -50,6 +51,7 @@ stop(int64_t data_ms, int64_t reply_ms)
 		role_exit();
 	is_stopping = true;
 	hop_close_idle();
+	probe_abandon_all();
 	delivery_stop(data_ms, reply_ms, role_exit);
 }
 
@@ -59,12 +61,15 @@ peer_down(peer_id p, enum role r)
 	(void)p;
 	if (r == ROLE_QUEUE)
 		delivery_abandon_all();
+	if (r == ROLE_CONTROL)
+		probe_abandon_all();
 }
 
 static const struct peer_handler handlers[] = {
 	{ FRAME_deliver, delivery_ask },
 	{ FRAME_deliver_rcpt, delivery_ask_rcpt },
 	{ FRAME_deliver_end, delivery_ask_end },
+	{ FRAME_ctl_ask, probe_ask },
 	{ 0, NULL },
 };
 

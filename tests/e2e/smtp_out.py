@@ -124,6 +124,7 @@ def reuse():
 def names():
     hop = Hop()
     dns = Names({"mx.hop.example": {"A": "127.0.0.1", "AAAA": "100::1"},
+                 "client.example": {"A": "127.0.0.1"},
                  "sick.hop.example": None})
     lab = Lab(f"mx.hop.example:{hop.port}", resolver=dns.text)
     name = send(lab)

@@ -76,12 +76,14 @@ class Lab:
 
     is_up = False
 
-    def __init__(self, *relays, resolver=None, **knobs):
+    def __init__(self, *relays, resolver=None, conf=(), **knobs):
         self.dir = tempfile.mkdtemp(prefix="mcgate-smtp.")
         atexit.register(self.end)
         words = ["--relay-to", relays[0] if relays else "127.0.0.1:9"]
         if resolver:
             words += ["--resolver", resolver]
+        for line in conf:
+            words += ["--conf", line]
         for knob, value in knobs.items():
             words += ["--set", f"{knob}={value}"]
         self.up(*words)
@@ -218,14 +220,16 @@ class Hop:
 
     OFFERS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 50000000", "DSN")
 
-    def __init__(self, answer=None, offers=OFFERS, port=0):
+    def __init__(self, answer=None, offers=OFFERS, port=0, host="127.0.0.1",
+                 tls=None):
+        self.tls = tls       # ssl.SSLContext: STARTTLS is offered
         self.answer = answer or (lambda *args: None)
         self.offers = offers
         self.mails = []      # (envelope commands, bytes, session number)
         self.sessions = 0
-        self.listener = socket.create_server(("127.0.0.1", port))
+        self.listener = socket.create_server((host, port))
         self.port = self.listener.getsockname()[1]
-        self.text = f"127.0.0.1:{self.port}"
+        self.text = f"{host}:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -247,11 +251,15 @@ class Hop:
             return "220 hop.example ESMTP"
         if verb == "EHLO":
             lines = ("hop.example",) + tuple(self.offers)
+            if self.tls:
+                lines += ("STARTTLS",)
             return "\r\n".join(
                 f"250{'-' if i + 1 < len(lines) else ' '}{line}"
                 for i, line in enumerate(lines))
         if verb == "DATA":
             return "354 go"
+        if verb == "STARTTLS":
+            return "220 go"
         return "221 bye" if verb == "QUIT" else "250 2.0.0 ok"
 
     def serve(self, sock, session):
@@ -271,9 +279,17 @@ class Hop:
             sock.sendall(got.encode() + b"\r\n")
         return got
 
+    def talk_tls(self, sock, session):
+        with self.tls.wrap_socket(sock, server_side=True) as secure:
+            with secure.makefile("rb") as f:
+                self.commands(secure, f, session)
+
     def talk(self, sock, f, session):
-        commands = []
         self.reply(sock, "CONNECT", "", session)
+        self.commands(sock, f, session)
+
+    def commands(self, sock, f, session):
+        commands = []
         for raw in f:
             line = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
             verb = line.split(" ")[0].split(":")[0].upper()
@@ -282,6 +298,9 @@ class Hop:
             commands.append(line)
             got = self.reply(sock, verb, line, session)
             if verb == "QUIT":
+                return
+            if verb == "STARTTLS" and got.startswith("220"):
+                self.talk_tls(sock, session)
                 return
             if verb == "DATA" and got.startswith("354"):
                 body = self.body(f, session)
