@@ -325,7 +325,8 @@ has_body(const struct run *r, const struct envelope *env)
 	spool_body_path(env->body, path);
 	if (fstatat(r->spool_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno != ENOENT;
-	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == env->size;
+	return S_ISREG(st.st_mode) &&
+	       (uint64_t)st.st_size == env->size + env->trailer;
 }
 
 static void

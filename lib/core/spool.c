@@ -23,6 +23,7 @@
 #define NODE_BITS 12
 #define SEQUENCE_BITS 16
 #define FOLDER_SHIFT 20 /* about a second */
+#define TAIL_SIZE 4096 /* of a file; most trailers are in it */
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -213,11 +214,145 @@ spool_make_folders(int spool_fd, struct err *e)
 	return 0;
 }
 
+/* All of it, from offset at; -1 with e. */
+static int
+read_part(int fd, char *dst, size_t len, uint64_t at, struct err *e)
+{
+	size_t got = 0;
+	ssize_t n;
+
+	while (got < len) {
+		n = pread(fd, dst + got, len - got, (off_t)(at + got));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "read");
+		if (n == 0)
+			return err_set(e, "it became shorter");
+		got += (size_t)n;
+	}
+	return 0;
+}
+
+/* What a trailer says must be what the file is. */
+static enum envelope_result
+check_trailer(const struct envelope *env, uint64_t size, uint64_t trailer,
+	      struct err *e)
+{
+	if (env->generation == 1 && env->trailer == 0 &&
+	    str_eq(env->name, env->body) && env->size == size - trailer)
+		return ENVELOPE_OK;
+	err_set(e, "its trailer is of another body");
+	return ENVELOPE_BAD;
+}
+
+/* The text of the trailer; what is in tail already is not read again. */
+static int
+read_text(const struct sealed *s, size_t want, struct span tail, char *dst,
+	  struct err *e)
+{
+	if (want > tail.len)
+		return read_part(s->fd, dst, s->trailer.text_len,
+				 s->size - want, e);
+	memcpy(dst, tail.p + tail.len - want, s->trailer.text_len);
+	return 0;
+}
+
+/* NONE: s->result and env are not set. */
+static enum trailer_result
+read_sealed(struct sealed *s, struct span tail, struct arena *a,
+	    struct envelope *env, struct err *e)
+{
+	enum trailer_result found = trailer_find(tail, &s->trailer);
+	size_t want;
+	char *p;
+
+	if (found == TRAILER_NEWER)
+		err_set(e, "written by a newer mcgate: its trailer is not "
+			   "known");
+	if (found != TRAILER_OK)
+		return found;
+	s->result = ENVELOPE_BAD;
+	want = (size_t)s->trailer.text_len + TRAILER_END_SIZE;
+	if (want > s->size || s->trailer.text_len > ENVELOPE_MAX) {
+		err_set(e, "its trailer is larger than it is");
+		return TRAILER_OK;
+	}
+	p = arena_alloc(a, s->trailer.text_len + 1);
+	s->text = (struct span){ p, s->trailer.text_len };
+	if (read_text(s, want, tail, p, e) != 0) {
+		s->result = ENVELOPE_LATER;
+		return TRAILER_OK;
+	}
+	s->result = envelope_read(s->text, a, env, e);
+	if (s->result == ENVELOPE_OK)
+		s->result = check_trailer(env, s->size, want, e);
+	env->trailer = want;
+	return TRAILER_OK;
+}
+
+static int
+read_tail(const struct sealed *s, char dst[TAIL_SIZE], struct span *tail,
+	  struct err *e)
+{
+	size_t len = s->size < TAIL_SIZE ? (size_t)s->size : TAIL_SIZE;
+
+	*tail = (struct span){ dst, len };
+	return read_part(s->fd, dst, len, s->size - len, e);
+}
+
+enum trailer_result
+spool_read_sealed(struct sealed *s, struct arena *a, struct envelope *env,
+		  struct err *e)
+{
+	char tail_text[TAIL_SIZE];
+	struct span tail;
+
+	envelope_init(env);
+	s->result = ENVELOPE_LATER;
+	if (read_tail(s, tail_text, &tail, e) != 0)
+		return TRAILER_OK;
+	return read_sealed(s, tail, a, env, e);
+}
+
+/* An envelope in a file of its own, or in that of its body. */
+static enum envelope_result
+read_any(int fd, uint64_t size, struct arena *a, struct envelope *env,
+	 struct err *e)
+{
+	struct sealed s = { .fd = fd, .size = size };
+	enum envelope_result result;
+	struct buf text = { .limit = 0 };
+	char tail_text[TAIL_SIZE];
+	struct span tail;
+
+	if (read_tail(&s, tail_text, &tail, e) != 0)
+		return ENVELOPE_LATER;
+	switch (read_sealed(&s, tail, a, env, e)) {
+	case TRAILER_OK:
+		return s.result;
+	case TRAILER_NEWER:
+		return ENVELOPE_NEWER;
+	case TRAILER_NONE:
+		break;
+	}
+	if (tail.len == size)
+		return envelope_read(tail, a, env, e);
+	if (size > ENVELOPE_MAX) {
+		err_set(e, "larger than %d bytes", ENVELOPE_MAX);
+		return ENVELOPE_BAD;
+	}
+	result = ENVELOPE_LATER;
+	if (file_read_fd(fd, &text, ENVELOPE_MAX, e) == 0)
+		result = envelope_read(buf_span(&text), a, env, e);
+	buf_release(&text);
+	return result;
+}
+
 enum envelope_result
 spool_read_envelope(int spool_fd, enum state s, const char *name,
 		    struct arena *a, struct envelope *env, struct err *e)
 {
-	struct buf text = { .limit = 0 };
 	enum envelope_result result = ENVELOPE_LATER;
 	char path[SPOOL_PATH_SIZE];
 	struct stat st;
@@ -236,18 +371,12 @@ spool_read_envelope(int spool_fd, enum state s, const char *name,
 	} else if (!S_ISREG(st.st_mode)) {
 		result = ENVELOPE_BAD;
 		err_set(e, "%s: not a file", path);
-	} else if (st.st_size > ENVELOPE_MAX) {
-		result = ENVELOPE_BAD;
-		err_set(e, "%s: larger than %d bytes", path, ENVELOPE_MAX);
-	} else if (file_read_fd(fd, &text, ENVELOPE_MAX, e) != 0) {
-		err_prefix(e, "%s", path);
 	} else {
-		result = envelope_read(buf_span(&text), a, env, e);
+		result = read_any(fd, (uint64_t)st.st_size, a, env, e);
 		if (result != ENVELOPE_OK)
 			err_prefix(e, "%s", path);
 	}
 	file_shut(&fd);
-	buf_release(&text);
 	if (result == ENVELOPE_OK && !str_eq(env->name, name)) {
 		err_set(e, "%s: is the envelope of %s", path, env->name);
 		result = ENVELOPE_BAD;

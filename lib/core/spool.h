@@ -4,10 +4,13 @@
  * The layout of the spool, and reading it.  Only the queue role writes
  * it; mcctl reads it while mcd is stopped or beside it.
  *
- *   body/XX/ID               written once, never moved
- *   STATE/XX/NAME            envelopes; NAME is ID or ID.N
+ *   body/XX/ID               written once, never moved; its first envelope
+ *                            is its trailer (trailer.h)
+ *   STATE/XX/NAME            envelopes; NAME is ID or ID.N.  The first is
+ *                            a second name of the body's file
  *   STATE/XX/.NAME.tmp       being written
  *   ledger/YYYYMMDDHH        events, UTC
+ *   key                      what trailers are sealed with
  *   lock                     held (flock) by the queue role
  *
  * XX is a function of the ID's time, so that a batch of commits touches
@@ -21,6 +24,7 @@
 #include "arena.h"
 #include "envelope.h"
 #include "err.h"
+#include "trailer.h"
 
 #define SPOOL_FOLDERS 64 /* "00".."3f" */
 #define SPOOL_PATH_SIZE 96
@@ -63,6 +67,21 @@ int spool_make_folders(int spool_fd, struct err *e);
 enum envelope_result spool_read_envelope(int spool_fd, enum state s,
 					 const char *name, struct arena *a,
 					 struct envelope *env, struct err *e);
+
+/*
+ * The envelope in the trailer of an open file, e without the file's name.
+ * TRAILER_OK: result says, as above, what became of the envelope.  Whether
+ * it is sealed is the caller's question.
+ */
+struct sealed {
+	int fd; /* of the caller, as size */
+	uint64_t size;
+	struct trailer trailer;
+	struct span text; /* of the envelope, in the arena */
+	enum envelope_result result;
+};
+enum trailer_result spool_read_sealed(struct sealed *s, struct arena *a,
+				      struct envelope *env, struct err *e);
 
 /*
  * Calls fn for every envelope file of a state, sorted within a folder; fn

@@ -37,6 +37,7 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	NEEDED("body", FIELD_TEXT, body),
 	NEEDED("size", FIELD_U64, size),
 	NEEDED("received-us", FIELD_I64, received_us),
+	OWN2("trailer", FIELD_U64, trailer),
 	OWN("source", FIELD_SOURCE, source),
 	OWN("outbound", FIELD_BOOL, is_outbound),
 	OWN("8bit", FIELD_BOOL, is_8bit),

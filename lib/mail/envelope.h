@@ -85,6 +85,7 @@ struct envelope {
 	uint64_t generation; /* grows with each durable change */
 	const char *body; /* file name in body/: ID or ID.c */
 	uint64_t size; /* of the body, bytes */
+	uint64_t trailer; /* bytes behind the body in its file */
 	int64_t received_us; /* wall clock, accepted */
 	enum source source;
 	bool is_outbound;

@@ -18,7 +18,7 @@
 typedef int body_fn(void *arg, uint64_t offset, struct span block,
 		    struct err *e);
 
-/* Walks all of it; -1 when it cannot be read or is not of that size. */
+/* Walks all of it; -1 when it cannot be read or is shorter. */
 int body_walk(int fd, uint64_t size, body_fn *fn, void *arg, struct err *e);
 
 #endif

@@ -23,7 +23,7 @@ edit_stream_init(struct edit_stream *s, int fd, uint64_t size,
 	};
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "body");
-	if (st.st_size < 0 || (uint64_t)st.st_size != size)
+	if (st.st_size < 0 || (uint64_t)st.st_size < size)
 		return err_set(e, "body has %lld bytes, its envelope says %llu",
 			       (long long)st.st_size, (unsigned long long)size);
 	return edits_check(edits, edit_count, size, e);

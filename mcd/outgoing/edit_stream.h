@@ -27,8 +27,8 @@ struct edit_stream {
 };
 
 /*
- * Starts over; the edits passed edits_check().  -1 when the file's size is
- * not size.
+ * Starts over; the edits passed edits_check().  -1 when the file is shorter
+ * than size; what is behind that is not the message's.
  */
 int edit_stream_init(struct edit_stream *s, int fd, uint64_t size,
 		     const struct edit *edits, size_t edit_count,

@@ -19,6 +19,7 @@
 #include "sync_pool.h"
 #include "xalloc.h"
 
+#define PIECE 65536 /* of a body that is read */
 #define FOLDERS_KEPT 160 /* descriptors kept open between batches */
 
 struct batch_folder {
@@ -208,24 +209,76 @@ open_tmp(struct batch_folders *f, struct commit_file *file, struct err *e)
 	return 0;
 }
 
+/* The CRC of its first size bytes, and nothing is behind them. */
+static int
+crc_of(const struct commit_file *file, char *piece, uint32_t *crc,
+       struct err *e)
+{
+	uint64_t at = 0;
+	ssize_t n;
+
+	*crc = 0;
+	for (;;) {
+		n = pread(file->fd, piece, PIECE, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s: read", file->path);
+		if (n == 0)
+			break;
+		*crc = crc32_update(*crc, piece, (size_t)n);
+		at += (uint64_t)n;
+	}
+	if (at != file->size)
+		return err_set(e, "%s has %llu bytes instead of %llu",
+			       file->path, (unsigned long long)at,
+			       (unsigned long long)file->size);
+	return 0;
+}
+
+/* Writes the trailer behind a body. */
+static int
+seal(struct batch_folders *f, struct commit_file *file, struct err *e)
+{
+	char *piece = xmalloc(PIECE), end[TRAILER_END_SIZE];
+	int result;
+	uint32_t crc;
+
+	result = crc_of(file, piece, &crc, e);
+	free(piece);
+	if (result != 0)
+		return -1;
+	trailer_end(f->key, buf_span(&file->text), crc, end);
+	(void)buf_add(&file->text, end, sizeof(end));
+	if (lseek(file->fd, (off_t)file->size, SEEK_SET) < 0 ||
+	    file_write_all(file->fd, file->text.data, file->text.len) != 0)
+		return err_sys(e, "%s: write", file->path);
+	return 0;
+}
+
+static int
+write_file(struct batch_folders *f, struct commit_file *file, struct err *e)
+{
+	if (file->tmp[0] == '\0')
+		return file->text.len > 0 ? seal(f, file, e) : 0;
+	if (open_tmp(f, file, e) != 0)
+		return -1;
+	if (file_write_all(file->fd, file->text.data, file->text.len) != 0)
+		return err_sys(e, "%s: write", file->tmp);
+	return 0;
+}
+
 static int
 write_files(struct batch_folders *f, struct list *batch, struct err *e)
 {
-	struct commit_file *file;
 	struct list *n;
 	size_t i;
 
 	for_ops(n, batch)
 	{
 		for (i = 0; i < OP(n)->file_count; i++) {
-			file = &OP(n)->files[i];
-			if (file->tmp[0] == '\0')
-				continue;
-			if (open_tmp(f, file, e) != 0)
+			if (write_file(f, &OP(n)->files[i], e) != 0)
 				return -1;
-			if (file_write_all(file->fd, file->text.data,
-					   file->text.len) != 0)
-				return err_sys(e, "%s: write", file->tmp);
 		}
 	}
 	return 0;
@@ -327,24 +380,61 @@ place_files(struct batch_folders *f, struct list *batch, bool bodies,
 	return 0;
 }
 
+/* What has a second name has it once it is durable: it is never half a
+ * file. */
+static int
+link_files(struct batch_folders *f, struct list *batch, struct err *e)
+{
+	struct commit_file *file;
+	struct list *n;
+	size_t i;
+
+	for_ops(n, batch)
+	{
+		for (i = 0; i < OP(n)->file_count; i++) {
+			file = &OP(n)->files[i];
+			if (file->link[0] == '\0')
+				continue;
+			file->is_linked = true;
+			if (linkat(f->spool_fd, file->path, f->spool_fd,
+				   file->link, 0) != 0)
+				return err_sys(e, "%s: link", file->link);
+		}
+	}
+	return 0;
+}
+
+/* Durably gone. */
+static int
+take_back_name(struct batch_folders *f, const char *path)
+{
+	struct err ignored;
+
+	if (unlinkat(f->spool_fd, path, 0) != 0 && errno != ENOENT)
+		return -1;
+	if (touch(f, path, &ignored) != 0 || sync_folders(f, &ignored) != 0)
+		return -1;
+	return 0;
+}
+
 /* Unlinks one file of an operation that failed, durably if it had its
  * name.  A rename that failed may have happened all the same. */
 static int
 take_back(struct batch_folders *f, struct commit_file *file)
 {
-	struct err ignored;
-
 	if (file->tmp[0] != '\0' && unlinkat(f->spool_fd, file->tmp, 0) != 0)
 		file->is_left_tmp = errno != ENOENT;
 	if (file->is_replacing)
 		return 0;
 	file->is_left = true;
-	if (unlinkat(f->spool_fd, file->path, 0) != 0 && errno != ENOENT)
+	if (file->is_linked && take_back_name(f, file->link) != 0)
 		return -1;
-	if (file->is_placed && (touch(f, file->path, &ignored) != 0 ||
-				sync_folders(f, &ignored) != 0))
+	if (file->is_placed)
+		file->is_left = take_back_name(f, file->path) != 0;
+	else if (unlinkat(f->spool_fd, file->path, 0) == 0 || errno == ENOENT)
+		file->is_left = false;
+	if (file->is_left)
 		return -1;
-	file->is_left = false;
 	return 0;
 }
 
@@ -437,6 +527,23 @@ unlink_all(struct batch_folders *f, struct list *batch)
 	}
 }
 
+/* The order is the promise. */
+static int
+make_durable(struct batch_folders *f, struct list *batch, struct err *e)
+{
+	if (open_folders(f, batch, e) != 0 || write_files(f, batch, e) != 0)
+		return -1;
+	if (place_files(f, batch, true, e) != 0)
+		return -1;
+	if (sync_files(f, batch, e) != 0)
+		return -1;
+	if (place_files(f, batch, false, e) != 0)
+		return -1;
+	if (sync_folders(f, e) != 0)
+		return -1;
+	return link_files(f, batch, e);
+}
+
 void
 batch_run(struct batch_folders *f, struct list *batch)
 {
@@ -450,10 +557,7 @@ batch_run(struct batch_folders *f, struct list *batch)
 	}
 	if (f->count > FOLDERS_KEPT)
 		forget_folders(f);
-	if (open_folders(f, batch, &e) != 0 || write_files(f, batch, &e) != 0 ||
-	    place_files(f, batch, true, &e) != 0 ||
-	    sync_files(f, batch, &e) != 0 ||
-	    place_files(f, batch, false, &e) != 0 || sync_folders(f, &e) != 0)
+	if (make_durable(f, batch, &e) != 0)
 		fail_all(f, batch, &e);
 	unlink_all(f, batch);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "list.h"
+#include "trailer.h"
 
 /*
  * Open descriptors of folders.  Each thread has its own: a failed
@@ -19,7 +20,8 @@
  */
 struct batch_folder;
 struct batch_folders {
-	int spool_fd; /* of the caller */
+	int spool_fd; /* of the caller, as key */
+	const struct trailer_key *key;
 	struct batch_folder *list;
 	size_t count, cap;
 };

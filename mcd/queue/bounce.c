@@ -128,7 +128,7 @@ read_header(const struct envelope *env, char *dst, struct err *e)
 	ssize_t n = 0;
 	int fd;
 
-	body = keep_body_open(env->body, env->size, &fd, e);
+	body = keep_body_open(env, &fd, e);
 	if (body != BODY_OK)
 		return body == BODY_BAD ? 0 : -1;
 	while (got < HEADER_BYTES) {

@@ -150,8 +150,8 @@ broom_op(const struct commit_op *op)
 		f = &op->files[i];
 		if (f->is_left && f->is_body)
 			body = f->path;
-		else if (f->is_left)
-			envelope = f->path;
+		if (f->is_left && (!f->is_body || f->link[0] != '\0'))
+			envelope = f->is_body ? f->link : f->path;
 		if (f->is_left_tmp)
 			add("", f->tmp);
 	}

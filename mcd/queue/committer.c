@@ -24,6 +24,7 @@
 
 static struct {
 	int spool_fd;
+	const struct trailer_key *key;
 	pthread_t threads[COMMITTER_THREADS_MAX];
 	int thread_count;
 	pthread_mutex_t lock;
@@ -95,6 +96,7 @@ thread_run(void *arg)
 
 	(void)arg;
 	batch_folders_init(&folders, self.spool_fd);
+	folders.key = self.key;
 	list_init(&batch);
 	pthread_mutex_lock(&self.lock);
 	for (;;) {
@@ -139,12 +141,13 @@ finish_all(void *arg)
 }
 
 void
-committer_start(int spool_fd, int threads)
+committer_start(int spool_fd, const struct trailer_key *key, int threads)
 {
 	sigset_t all, before;
 	int i, failed;
 
 	self.spool_fd = spool_fd;
+	self.key = key;
 	self.is_stopping = false;
 	self.pending = 0;
 	list_init(&self.waiting);

@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Durable changes of the spool, in batches by a few threads.  A batch is:
- * write all files, start their write-back, fdatasync each, put in place
- * what others refer to and fsync its folders, put the rest in place and
- * fsync those folders, unlinks, then the answers.  Nobody is told OK
- * before all of it is durable.
+ * write all files, seal bodies that bring an envelope, start their
+ * write-back, fdatasync each, put in place what others refer to and fsync
+ * its folders, put the rest in place and fsync those folders, second
+ * names, unlinks, then the answers.  Nobody is told OK before all of it is
+ * durable, second names aside.
  *
  * The crash model this relies on: a rename is atomic; it is durable once
  * either folder is fsynced; contents are durable once fdatasynced.  What
@@ -33,15 +34,21 @@
 #define COMMITTER_BATCH_OPS 64
 #define COMMITTER_BATCH_FILES 256 /* or one operation */
 
-/* One file of an operation. */
+/*
+ * One file of an operation.  With tmp: text is written to it.  Without: fd
+ * is open and in place, and text, when there is one, is an envelope that
+ * becomes the trailer behind its size bytes.
+ */
 struct commit_file {
-	char tmp[SPOOL_PATH_SIZE]; /* "" when fd is already in place */
+	char tmp[SPOOL_PATH_SIZE];
 	char path[SPOOL_PATH_SIZE]; /* final name */
-	int fd; /* an open file to sync, or -1: write text to tmp */
+	char link[SPOOL_PATH_SIZE]; /* a second name, not synced, or "" */
+	int fd;
 	struct buf text;
+	uint64_t size;
 	bool is_body; /* durable, its name too, before the others */
 	bool is_replacing; /* path may be there: a failure leaves it */
-	bool is_placed; /* private */
+	bool is_placed, is_linked; /* private */
 	bool is_left, is_left_tmp; /* a failure could not unlink it */
 };
 
@@ -68,8 +75,8 @@ struct commit_op *commit_op_new(size_t files, size_t unlinks);
 /* Closes the descriptors of its files. */
 void commit_op_free(struct commit_op *op);
 
-/* spool_fd stays the caller's. */
-void committer_start(int spool_fd, int threads);
+/* spool_fd and key stay the caller's. */
+void committer_start(int spool_fd, const struct trailer_key *key, int threads);
 /* Takes op until done() is called. */
 void committer_submit(struct commit_op *op);
 /* Work not yet answered. */

@@ -360,8 +360,7 @@ job_load(struct job *j, const struct addressees **all, int *fd)
 		return 0;
 	body = BODY_LATER;
 	if (got == ENVELOPE_OK)
-		body = keep_body_open((*all)->env.body, (*all)->env.size, fd,
-				      &e);
+		body = keep_body_open(&(*all)->env, fd, &e);
 	if (body == BODY_BAD) {
 		job_park(j, &(*all)->env, e.text);
 		return -1;

@@ -399,19 +399,19 @@ on_committed(struct commit_op *op, int result, const struct err *e)
 }
 
 /*
- * A read lease is given only when nobody has the body open for writing:
- * what is synced now cannot change any more.
+ * A write lease is given only when nobody else has the body open: what is
+ * synced now cannot change any more.
  */
 static int
-check_sealed(int fd, struct err *e)
+check_alone(int fd, struct err *e)
 {
-	if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0) {
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0) {
 		if (errno == EAGAIN)
 			return err_set(e, "its writer still has it open");
-		return err_sys(e, "read lease");
+		return err_sys(e, "lease");
 	}
 	if (fcntl(fd, F_SETLEASE, F_UNLCK) != 0)
-		return err_sys(e, "read lease, given back");
+		return err_sys(e, "lease, given back");
 	return 0;
 }
 
@@ -447,24 +447,27 @@ void
 intake_on_commit_end(peer_id from, struct frame *f)
 {
 	struct opening *o = opening_told(f->token, from);
+	struct commit_file *file;
 	struct commit_op *op;
 	struct err e;
 
 	if (o == NULL)
 		return; /* refused already */
-	op = commit_op_new(2, 0);
+	op = commit_op_new(1, 0);
+	file = &op->files[0];
 	if (check_told(o, FRAME_BODY(f, commit_end)->id, &e) != 0 ||
-	    keep_body_open(o->id, o->letter->env.size, &op->files[0].fd, &e) !=
+	    keep_body_unsealed(o->id, o->letter->env.size, &file->fd, &e) !=
 		    BODY_OK ||
-	    check_sealed(op->files[0].fd, &e) != 0 ||
-	    change_file(&op->files[1], &o->letter->env, STATE_INCOMING, &e) !=
-		    0) {
+	    check_alone(file->fd, &e) != 0 ||
+	    envelope_write(&o->letter->env, &file->text, &e) != 0) {
 		commit_op_free(op);
 		refuse_commit(o, e.text);
 		return;
 	}
-	spool_body_path(o->id, op->files[0].path);
-	op->files[0].is_body = true;
+	spool_body_path(o->id, file->path);
+	spool_envelope_path(STATE_INCOMING, o->id, file->link);
+	file->size = o->letter->env.size;
+	file->is_body = true;
 	op->done = on_committed;
 	op->arg = o;
 	o->is_committing = true;

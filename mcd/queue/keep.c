@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -22,11 +24,14 @@
 #define CREATE_TRIES 16
 #define SPACE_LOOK_MS 1000
 #define INODES_RESERVE 1000
+#define KEY_SIZE 34
+#define KEY_FORMAT "%016llx\n%016llx\n"
 
 static struct {
 	int fd;
 	int ledger_fd;
 	int lock_fd;
+	struct trailer_key key;
 	struct id_parts last;
 	int64_t looked_ms; /* when the space was looked up, 0: never */
 	int64_t free_bytes;
@@ -49,6 +54,70 @@ take_lock(struct err *e)
 	return result != 0 ? err_sys(e, "lock") : 0;
 }
 
+/* Two words of 16 digits, each with a line end. */
+static int
+parse_key(struct span text, struct err *e)
+{
+	char copy[KEY_SIZE + 1] = "", again[KEY_SIZE + 1] = "";
+	unsigned long long a = 0, b = 0;
+
+	if (text.len == KEY_SIZE) {
+		memcpy(copy, text.p, KEY_SIZE);
+		a = strtoull(copy, NULL, 16);
+		b = strtoull(copy + KEY_SIZE / 2, NULL, 16);
+		(void)str_fmt(again, sizeof(again), KEY_FORMAT, a, b);
+	}
+	if (text.len != KEY_SIZE || !str_eq(copy, again))
+		return err_set(e, "key: damaged; remove it, and what a crash "
+				  "has left half done is parked, not lost");
+	self.key.word[0] = a;
+	self.key.word[1] = b;
+	return 0;
+}
+
+/* Durable but for its name, which goes with the spool's folder. */
+static int
+make_key(struct err *e)
+{
+	char text[KEY_SIZE + 1];
+	int fd, result = 0;
+
+	if (getrandom(&self.key, sizeof(self.key), 0) !=
+	    (ssize_t)sizeof(self.key))
+		return err_sys(e, "key: no random bytes");
+	(void)str_fmt(text, sizeof(text), KEY_FORMAT,
+		      (unsigned long long)self.key.word[0],
+		      (unsigned long long)self.key.word[1]);
+	fd = file_open(self.fd, ".key.tmp", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0)
+		return err_sys(e, "key");
+	if (file_write_all(fd, text, KEY_SIZE) != 0 || fdatasync(fd) != 0)
+		result = err_sys(e, "key");
+	file_shut(&fd);
+	if (result == 0 && renameat(self.fd, ".key.tmp", self.fd, "key") != 0)
+		result = err_sys(e, "key");
+	return result;
+}
+
+static int
+take_key(struct err *e)
+{
+	struct buf text = { .limit = 0 };
+	int fd = file_open(self.fd, "key", O_RDONLY | O_NOFOLLOW, 0);
+	int result;
+
+	if (fd < 0)
+		return errno == ENOENT ? make_key(e) : err_sys(e, "key");
+	result = file_read_fd(fd, &text, KEY_SIZE, e);
+	if (result == 0)
+		result = parse_key(buf_span(&text), e);
+	else
+		err_prefix(e, "key");
+	file_shut(&fd);
+	buf_release(&text);
+	return result;
+}
+
 int
 keep_open(const char *path, unsigned node, struct err *e)
 {
@@ -58,7 +127,8 @@ keep_open(const char *path, unsigned node, struct err *e)
 	self.fd = file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
 	if (self.fd < 0)
 		return err_sys(e, "spool %s", path);
-	if (take_lock(e) == 0 && spool_make_folders(self.fd, e) == 0) {
+	if (take_lock(e) == 0 && take_key(e) == 0 &&
+	    spool_make_folders(self.fd, e) == 0) {
 		self.ledger_fd =
 			file_open(self.fd, "ledger", O_RDONLY | O_DIRECTORY, 0);
 		if (self.ledger_fd >= 0)
@@ -81,6 +151,12 @@ int
 keep_fd(void)
 {
 	return self.fd;
+}
+
+const struct trailer_key *
+keep_key(void)
+{
+	return &self.key;
 }
 
 int
@@ -215,20 +291,20 @@ check_stat(const struct stat *st, const char *path, uint64_t size,
 {
 	if (S_ISREG(st->st_mode) && (uint64_t)st->st_size == size)
 		return BODY_OK;
-	err_set(e, "%s has %lld bytes, its envelope says %llu", path,
+	err_set(e, "%s has %lld bytes instead of %llu", path,
 		(long long)st->st_size, (unsigned long long)size);
 	return BODY_BAD;
 }
 
-enum body_result
-keep_body_open(const char *body, uint64_t size, int *fd, struct err *e)
+static enum body_result
+open_body(const char *body, uint64_t size, int flags, int *fd, struct err *e)
 {
 	enum body_result result = BODY_LATER;
 	char path[SPOOL_PATH_SIZE];
 	struct stat st;
 
 	spool_body_path(body, path);
-	*fd = file_open(self.fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	*fd = file_open(self.fd, path, flags | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (*fd < 0) {
 		if (errno == ENOENT || errno == ELOOP)
 			result = BODY_BAD;
@@ -245,15 +321,27 @@ keep_body_open(const char *body, uint64_t size, int *fd, struct err *e)
 }
 
 enum body_result
-keep_body_check(const char *body, uint64_t size, struct err *e)
+keep_body_open(const struct envelope *env, int *fd, struct err *e)
+{
+	return open_body(env->body, env->size + env->trailer, O_RDONLY, fd, e);
+}
+
+enum body_result
+keep_body_unsealed(const char *body, uint64_t size, int *fd, struct err *e)
+{
+	return open_body(body, size, O_RDWR, fd, e);
+}
+
+enum body_result
+keep_body_check(const struct envelope *env, struct err *e)
 {
 	char path[SPOOL_PATH_SIZE];
 	struct stat st;
 	int failed;
 
-	spool_body_path(body, path);
+	spool_body_path(env->body, path);
 	if (fstatat(self.fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return check_stat(&st, path, size, e);
+		return check_stat(&st, path, env->size + env->trailer, e);
 	failed = errno;
 	err_sys(e, "%s", path);
 	return failed == ENOENT ? BODY_BAD : BODY_LATER;

@@ -42,12 +42,18 @@ int keep_body_create(char id[ENVELOPE_ID_LEN + 1], struct err *e);
 enum body_result {
 	BODY_OK,
 	BODY_LATER, /* cannot be opened now: says nothing about it */
-	BODY_BAD /* missing, or not of that size */
+	BODY_BAD /* missing, or not of its size */
 };
-/* Opens a body for reading. */
-enum body_result keep_body_open(const char *body, uint64_t size, int *fd,
+/* Opens the body of an envelope for reading; behind env->size bytes comes
+ * what is not for others. */
+enum body_result keep_body_open(const struct envelope *env, int *fd,
 				struct err *e);
 /* The same without opening it. */
-enum body_result keep_body_check(const char *body, uint64_t size,
-				 struct err *e);
+enum body_result keep_body_check(const struct envelope *env, struct err *e);
+/* Opens a body of size bytes that has no trailer yet, for reading and
+ * writing. */
+enum body_result keep_body_unsealed(const char *body, uint64_t size, int *fd,
+				    struct err *e);
+/* What trailers of this spool are sealed with. */
+const struct trailer_key *keep_key(void);
 #endif

@@ -162,7 +162,7 @@ init(const struct conf *conf)
 	drift_init();
 	health_init();
 	broom_init();
-	committer_start(keep_fd(), (int)conf->committers);
+	committer_start(keep_fd(), keep_key(), (int)conf->committers);
 	ledger_writer_start(keep_ledger_fd(), &ledger_ops);
 	policies_init();
 	schedule_init(deliver_start, deliver_ask_limit);

@@ -149,7 +149,7 @@ begin_unhold(struct act *a, struct err *e)
 	got = take_message(a, e);
 	if (got != 0)
 		return -1;
-	if (keep_body_check(a->env.body, a->env.size, e) != BODY_OK) {
+	if (keep_body_check(&a->env, e) != BODY_OK) {
 		m->is_busy = false;
 		return -1;
 	}

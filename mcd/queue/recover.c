@@ -22,6 +22,7 @@
 #include "loop.h"
 #include "message.h"
 #include "recover_ledger.h"
+#include "recover_orphan.h"
 #include "role.h"
 #include "stage.h"
 #include "str.h"
@@ -91,7 +92,7 @@ check_body(const struct envelope *env, struct err *e)
 	int i;
 
 	for (i = 0; i < TRIES && got == BODY_LATER; i++)
-		got = keep_body_check(env->body, env->size, e);
+		got = keep_body_check(env, e);
 	return got;
 }
 
@@ -308,6 +309,8 @@ on_body(void *arg, const char *body, int is_stray)
 	mark(id);
 	if (has_envelope(id))
 		return 0;
+	if (!self.is_synced && str_eq(body, id) && orphan_look(id))
+		return 0;
 	/* An envelope that went a moment ago may come back until then. */
 	if (!self.is_synced) {
 		self.orphans++;
@@ -360,6 +363,35 @@ enter_stages(void)
 	}
 }
 
+/* Without the ledger it is not known what they are: then they wait once. */
+static void
+settle_orphans(void)
+{
+	char hour[LEDGER_NAME_SIZE];
+
+	if (recover_ledger_read() != 0 && orphan_oldest(hour)) {
+		log_error("bodies without envelopes wait for the ledger");
+		self.unread++;
+		return;
+	}
+	self.unread += orphan_settle(NULL);
+}
+
+static void
+enter_orphan(struct message *m)
+{
+	recover_ledger_again(m);
+	stage_enter(m);
+}
+
+static void
+retry_orphans(void)
+{
+	orphan_look_again();
+	(void)recover_ledger_orphans("~");
+	self.unread += orphan_settle(enter_orphan);
+}
+
 /* What could not be read at the start. */
 static void
 retry_unread(void *arg)
@@ -370,8 +402,9 @@ retry_unread(void *arg)
 
 	(void)arg;
 	self.unread = 0;
+	retry_orphans();
 	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
-		if (m->is_known || !m->is_busy)
+		if (m->is_known || !m->is_busy || m->is_orphan)
 			continue;
 		m->is_busy = false;
 		switch (read_envelope((enum state)m->state, m->name, &env,
@@ -401,33 +434,36 @@ recover_run(struct err *e)
 		STATE_CORRUPT,	STATE_QUARANTINE, STATE_HOLD,
 		STATE_OUTGOING, STATE_FILTERING,  STATE_INCOMING,
 	};
+	const struct orphan_counts *bodies = orphan_counts();
 	int64_t start_ms = clock_mono_ms();
 	size_t i;
 
 	memset(&self, 0, sizeof(self));
 	timer_init(&self.retry, retry_unread, NULL);
+	orphan_init();
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (scan_state(order[i], e) != 0)
 			return -1;
-	recover_ledger();
 	scan_bodies();
+	settle_orphans();
+	recover_ledger_write();
 	if (keep_sync_folders(self.marked, e) != 0)
 		return -1;
 	self.is_synced = true;
-	if (self.orphans > 0)
+	if (self.orphans + bodies->uncommitted + bodies->done > 0)
 		scan_bodies();
 	enter_stages();
 	arena_release(&self.arena);
 	if (self.unread > 0)
 		timer_set(&self.retry, UNREAD_WAIT_MS);
 	log_info("spool incoming=%zu filtering=%zu outgoing=%zu hold=%zu "
-		 "quarantine=%zu corrupt=%zu uncommitted=%zu unread=%zu "
-		 "ms=%lld",
+		 "quarantine=%zu corrupt=%zu uncommitted=%zu made_again=%zu "
+		 "came_back=%zu unread=%zu ms=%lld",
 		 message_count(STATE_INCOMING), message_count(STATE_FILTERING),
 		 message_count(STATE_OUTGOING), message_count(STATE_HOLD),
 		 message_count(STATE_QUARANTINE), message_count(STATE_CORRUPT),
-		 self.orphans, self.unread,
-		 (long long)(clock_mono_ms() - start_ms));
+		 self.orphans + bodies->uncommitted, bodies->made, bodies->done,
+		 self.unread, (long long)(clock_mono_ms() - start_ms));
 	return 0;
 }
 
@@ -435,4 +471,5 @@ void
 recover_release(void)
 {
 	timer_release(&self.retry);
+	orphan_release();
 }

@@ -19,6 +19,7 @@
 #include "ledger.h"
 #include "log.h"
 #include "message.h"
+#include "recover_orphan.h"
 #include "role.h"
 #include "spool.h"
 #include "str.h"
@@ -27,6 +28,8 @@
 
 static struct {
 	char files[FILES][LEDGER_NAME_SIZE]; /* the greatest, sorted */
+	char from[LEDGER_NAME_SIZE]; /* the first that was read */
+	bool is_read;
 	size_t bad;
 	char last[ENVELOPE_NAME_SIZE]; /* of whom the last line is */
 	size_t last_lines; /* accepted lines at the very end, all its own */
@@ -88,6 +91,7 @@ on_event(void *arg, const struct ledger_event *ev)
 	(void)arg;
 	role_alive();
 	keep_seen(ev->name);
+	orphan_event(ev);
 	if (ev->verb != LEDGER_ACCEPTED || !str_eq(self.last, ev->name))
 		self.last_lines = 0;
 	(void)str_copy(self.last, sizeof(self.last), ev->name);
@@ -142,25 +146,78 @@ write_again(struct message *m, struct arena *a)
 }
 
 void
-recover_ledger(void)
+recover_ledger_again(struct message *m)
 {
 	struct arena arena = { 0 };
-	const char *from;
-	struct message *m;
-	size_t again = 0;
+
+	if (!m->is_accounted)
+		(void)write_again(m, &arena);
+	arena_release(&arena);
+}
+
+static int
+on_older_event(void *arg, const struct ledger_event *ev)
+{
+	(void)arg;
+	role_alive();
+	orphan_event(ev);
+	return 0;
+}
+
+int
+recover_ledger_orphans(const char *before)
+{
+	char from[LEDGER_NAME_SIZE];
 	struct err e;
-	int i;
+
+	if (!orphan_oldest(from) || strcmp(from, before) >= 0)
+		return 0;
+	if (ledger_each(keep_ledger_fd(), from, on_older_event, NULL, NULL,
+			&e) == 0)
+		return 0;
+	log_error("%s", e.text);
+	return -1;
+}
+
+int
+recover_ledger_read(void)
+{
+	const char *from;
+	int i, result = 0;
+	struct err e;
 
 	if (find_files() != 0) {
 		log_error("ledger folder: %s", strerror(errno));
-		return;
+		return -1;
 	}
 	for (i = 0; i < FILES - 1 && self.files[i][0] == '\0'; i++)
 		;
 	from = self.files[i];
-	if (from[0] != '\0' && ledger_each(keep_ledger_fd(), from, on_event,
-					   on_bad, NULL, &e) != 0)
+	(void)str_copy(self.from, sizeof(self.from), from);
+	self.is_read = true;
+	if (from[0] == '\0')
+		return 0;
+	if (ledger_each(keep_ledger_fd(), from, on_event, on_bad, NULL, &e) !=
+	    0) {
 		log_error("%s", e.text);
+		result = -1;
+	}
+	/* Most have their results in what was read: older files are for
+	 * those that were long on their way. */
+	if (recover_ledger_orphans(from) != 0)
+		result = -1;
+	return result;
+}
+
+void
+recover_ledger_write(void)
+{
+	struct arena arena = { 0 };
+	struct message *m;
+	size_t again = 0;
+
+	if (!self.is_read)
+		return;
 	/* The last message's lines may have been cut between recipients. */
 	m = self.last_lines > 0 ? message_find(self.last) : NULL;
 	if (m != NULL)
@@ -168,7 +225,8 @@ recover_ledger(void)
 	if (self.bad > 0)
 		log_error("ledger damaged_lines=%zu", self.bad);
 	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
-		if (!m->is_accounted && is_recent(m, from))
+		if (!m->is_accounted && !m->is_orphan &&
+		    is_recent(m, self.from))
 			again += write_again(m, &arena);
 	}
 	if (again > 0)

@@ -1,13 +1,24 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * What a crash has cut off the ledger's end and the spool still knows.
+ * What the start wants of the ledger: who had a final result, and what a
+ * crash has cut off its end and the spool still knows.
  */
 #ifndef RECOVER_LEDGER_H
 #define RECOVER_LEDGER_H
 
-/* Writes the accepted lines again of messages in the table whose ID is
- * not in the ledger's last files.  The ledger writer runs. */
-void recover_ledger(void);
+#include "message.h"
+
+/* Reads the last files, and older ones where orphans need them; -1,
+ * logged, when not all could be read. */
+int recover_ledger_read(void);
+/* Writes the accepted lines again of messages in the table whose ID was
+ * not read above.  The ledger writer runs. */
+void recover_ledger_write(void);
+/* Of one message. */
+void recover_ledger_again(struct message *m);
+/* Reads for orphans all files from their hour on, if that is before the
+ * given one; -1, logged, when not all could be read. */
+int recover_ledger_orphans(const char *before);
 
 #endif

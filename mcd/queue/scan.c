@@ -332,7 +332,7 @@ scan_send(struct scan *s)
 	struct err e;
 	int fd;
 
-	body = keep_body_open(s->env.body, s->env.size, &fd, &e);
+	body = keep_body_open(&s->env, &fd, &e);
 	if (body == BODY_BAD) {
 		scan_park(s, true, e.text);
 		return;

@@ -36,7 +36,7 @@ ACTS = {"release": "unhold", "delete": "delete"}
 REFUSED = ("sour",)
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
-ALL_VARIANTS = (*VARIANTS, "late")
+ALL_VARIANTS = (*VARIANTS, "late", "holes", "back")
 RESTART_REST = 1.5
 QUIET_REST = 0.06  # what comes after the last envelope has gone
 PERSISTENT = 1 << 30
@@ -182,7 +182,10 @@ class Case:
                          self.seed(variant))
             g.start(spool=spool)
             try:
-                judge_with(g, sent, before)
+                got = judge_with(g, sent, before)
+                if variant == "back" and self.at_end and \
+                        len(got) > len(before):
+                    raise Fault("delivered again, though all was done")
             except Fault as e:
                 raise Fault(f"[{variant}] {e}") from None
             g.kill()
@@ -302,6 +305,7 @@ def judge_with(g, sent, before):
         g.judge(sent, True)
     finally:
         g.take_delivered = take
+    return got
 
 
 def play(g, scenario):

@@ -439,11 +439,12 @@ class Gateway:
             return held
         _, out, _ = self.mcctl("queue", "list", "--json")
         for line in out.splitlines():
-            name = json.loads(line)["id"].split(".")[0]
+            row = json.loads(line)
+            name = row["id"].split(".")[0]
             held[name] = b""
             for path in glob.glob(f"{self.home}/spool/body/??/{name}"):
                 with open(path, "rb") as f:
-                    held[name] = f.read()
+                    held[name] = f.read(row["size"])
         return held
 
     def leftovers(self):

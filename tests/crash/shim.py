@@ -118,8 +118,29 @@ NEVER = 1 << 62
 
 
 def folders_of(op):
+    """A link leaves the folder of the old name as it is."""
+    if op[1] == "L":
+        return [os.path.dirname(op[4]) or "."]
     return [os.path.dirname(p) or "." for p in (op[3], op[4])
             if p is not None]
+
+
+BLOCK = 4096
+
+
+def with_holes(data, at, rng):
+    """At least one of its blocks is zero; the first of the file begins at
+    0, data at at."""
+    blocks = range(at // BLOCK, (at + len(data) + BLOCK - 1) // BLOCK)
+    lost = {b for b in blocks if rng.random() < 0.3}
+    if data and not lost:
+        lost = {rng.choice(blocks)}
+    out = bytearray(data)
+    for b in lost:
+        low = max(b * BLOCK - at, 0)
+        high = min((b + 1) * BLOCK - at, len(out))
+        out[low:high] = bytes(high - low)
+    return bytes(out)
 
 
 class Disk:
@@ -210,13 +231,18 @@ class Disk:
         """Makes folder kept what a disk would hold.  drop: nothing that
         was not synced; keep: all names, but no unsynced contents; mix: a
         random part of the names, torn contents; late: of the names that
-        were not synced only the later half."""
+        were not synced only the later half; holes: all names, contents
+        with parts that are zero; back: all names, bodies that have gone
+        too."""
         rng = random.Random(seed)
         open_ops = [id(op) for op in self.ops if not op[5]]
         late = set(open_ops[(len(open_ops) + 1) // 2:])
         keep = {"drop": lambda op: False, "keep": lambda op: True,
                 "mix": lambda op: rng.random() < 0.5,
-                "late": lambda op: id(op) in late}[variant]
+                "late": lambda op: id(op) in late,
+                "holes": lambda op: True,
+                "back": lambda op: op[1] != "U"
+                or not op[3].startswith("body/")}[variant]
         shutil.rmtree(kept, ignore_errors=True)
         os.mkdir(kept, 0o700)
         self.make_folders(spool, kept, keep)
@@ -228,8 +254,9 @@ class Disk:
             if ident in self.synced:
                 with open(self.synced[ident], "rb") as f:
                     held = f.read()
-            if variant == "mix":
-                held += self.torn_tail(spool, path, ident, held, rng)
+            if variant in ("mix", "holes"):
+                held += self.torn_tail(spool, ident, held, rng,
+                                       variant == "holes")
             with open(to, "wb") as f:
                 f.write(held)
 
@@ -246,9 +273,9 @@ class Disk:
                 if os.path.isdir(os.path.join(kept, at)):
                     os.mkdir(os.path.join(kept, path), 0o700)
 
-    def torn_tail(self, spool, path, ident, held, rng):
+    def torn_tail(self, spool, ident, held, rng, has_holes):
         """Part of what was written behind the last sync, if the file can
-        still be read."""
+        still be read: its begin, or all but some blocks."""
         for name, other in self.live.items():
             if other != ident:
                 continue
@@ -259,5 +286,7 @@ class Disk:
                 return b""
             if now.startswith(held):
                 more = now[len(held):]
+                if has_holes or rng.random() < 0.5:
+                    return with_holes(more, len(held), rng)
                 return more[:rng.randrange(len(more) + 1)]
         return b""

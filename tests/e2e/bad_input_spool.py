@@ -31,8 +31,8 @@ def flipped(data):
 
 
 def newer(data):
-    return sealed(data.replace(b"mcgate-envelope: 1\n",
-                               b"mcgate-envelope: 99\nwhat-is-this: new\n"))
+    return sealed(re.sub(rb"^mcgate-envelope: \d+\n",
+                         b"mcgate-envelope: 99\nwhat-is-this: new\n", data))
 
 
 def other_name(data):
@@ -117,7 +117,7 @@ def envelopes():
     # As from a newer gateway: it is not lost to one that can read it.
     lab.down()
     rewrite(lab.path("corrupt", names[4]), lambda data: sealed(data.replace(
-        b"envelope: 99\nwhat-is-this: new\n", b"envelope: 1\n")))
+        b"envelope: 99\nwhat-is-this: new\n", b"envelope: 2\n")))
     lab.up()
     lab.ctl("queue", "unhold", names[4])
     good_one(lab, names[4], found[names[4]],

@@ -82,6 +82,7 @@ check_same(const struct envelope *a, const struct envelope *b)
 	must(a->received_us == b->received_us && a->source == b->source);
 	must(a->is_outbound == b->is_outbound && a->is_8bit == b->is_8bit);
 	must(a->is_utf8 == b->is_utf8 && a->deaths == b->deaths);
+	must(a->trailer == b->trailer);
 	must(a->next_attempt_ms == b->next_attempt_ms);
 	must(a->active_ms == b->active_ms);
 	must(str_eq(a->sender, b->sender) && str_eq(a->helo, b->helo));

@@ -23,6 +23,7 @@
 
 static char dir[200];
 static int spool_fd;
+static const struct trailer_key key = { { 1, 2 } };
 static size_t done_count, failed_count;
 static struct err last_error;
 static struct timer deadline;
@@ -114,7 +115,7 @@ reset(void)
 	last_error.text[0] = '\0';
 }
 
-/* A body in place and an envelope, as the intake commits them. */
+/* A body in place and an envelope, as a bounce commits them. */
 static struct commit_op *
 mail_op(const char *id)
 {
@@ -292,7 +293,7 @@ main(void)
 	make_dirs();
 	loop_init();
 	timer_init(&deadline, on_late, NULL);
-	committer_start(spool_fd, 4);
+	committer_start(spool_fd, &key, 4);
 	test_mail();
 	test_many();
 	test_replace();

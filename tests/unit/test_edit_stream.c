@@ -123,8 +123,11 @@ test_short(void)
 		  "a body shorter than its envelope says");
 	CHECK_STR(e.text, "body has 10 bytes, its envelope says 11",
 		  "is told with both sizes");
-	CHECK_INT(edit_stream_init(&s, fd, 9, NULL, 0, &e), -1,
-		  "so is a longer one");
+	CHECK_INT(edit_stream_init(&s, fd, 9, NULL, 0, &e), 0,
+		  "of a longer one the rest is not the message's");
+	CHECK_INT(stream_all(&s, &got, &e), 0, "and is not read");
+	CHECK_STR(buf_str(&got), "012345678", "as it shows");
+	buf_clear(&got);
 	CHECK_INT(edit_stream_init(&s, fd, 10, &beyond, 1, &e), -1,
 		  "an edit behind the end is refused");
 	CHECK_INT(edit_stream_init(&s, fd, 10, NULL, 0, &e), 0,

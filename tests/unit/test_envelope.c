@@ -218,6 +218,25 @@ check_judged(void)
 }
 
 static void
+check_trailer(void)
+{
+	struct arena a = { 0 };
+	struct buf text = { 0 };
+	struct envelope env;
+	struct err e;
+
+	load("v2-trailer", &text);
+	if (CHECK_INT(read_text(&text, &a, &env, &e), ENVELOPE_OK,
+		      "v2-trailer is read: %s", e.text)) {
+		CHECK_INT(env.trailer, 300,
+			  "v2-trailer: bytes behind the body");
+		check_again("v2-trailer", &env, &text);
+	}
+	buf_release(&text);
+	arena_release(&a);
+}
+
+static void
 check_newer(void)
 {
 	struct arena a = { 0 };
@@ -611,6 +630,7 @@ main(void)
 	check_full();
 	check_split();
 	check_judged();
+	check_trailer();
 	check_newer();
 	for (i = 0; i < sizeof(bads) / sizeof(bads[0]); i++)
 		check_bad(&bads[i]);

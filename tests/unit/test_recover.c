@@ -227,7 +227,7 @@ start(void)
 		bug("%s", e.text);
 	health_init();
 	broom_init();
-	committer_start(keep_fd(), 2);
+	committer_start(keep_fd(), keep_key(), 2);
 	ledger_writer_start(keep_ledger_fd(), &ledger_ops);
 	schedule_init(deliver_start, NULL);
 	deliver_init(no_message);
@@ -458,6 +458,195 @@ test_ledger(void)
 	CHECK_INT(recovered(), 9, "only its lines are written");
 }
 
+/* Bodies that bring their envelope. */
+
+static const struct trailer_key foreign = { { 1, 2 } };
+
+static void
+put_sealed(const char *id, const struct trailer_key *with, uint32_t harm)
+{
+	struct buf text = { .limit = 0 };
+	char path[SPOOL_PATH_SIZE], end[TRAILER_END_SIZE];
+	struct rcpt rcpts[3];
+	struct envelope env;
+	struct buf all = { .limit = 0 };
+	struct err e;
+
+	fill(&env, id, 1, rcpts);
+	if (envelope_write(&env, &text, &e) != 0)
+		bug("%s", e.text);
+	(void)buf_add(&all, "01234567890123456789", SIZE);
+	trailer_end(with, buf_span(&text),
+		    crc32_update(0, all.data, SIZE) + harm, end);
+	(void)buf_add_span(&all, buf_span(&text));
+	(void)buf_add(&all, end, sizeof(end));
+	spool_body_path(id, path);
+	put(path, all.data, all.len);
+	buf_release(&all);
+	buf_release(&text);
+}
+
+static void
+link_to(enum state s, const char *id)
+{
+	char body[SPOOL_PATH_SIZE], path[SPOOL_PATH_SIZE];
+
+	spool_body_path(id, body);
+	spool_envelope_path(s, id, path);
+	if (linkat(fd, body, fd, path, 0) != 0)
+		abort();
+}
+
+/* A line of the ledger, in the hour of at_us. */
+static void
+put_line(enum ledger_verb verb, const char *name, const char *rcpt,
+	 int64_t at_us)
+{
+	struct ledger_event ev = {
+		.at_us = at_us, .verb = verb, .name = name, .rcpt = rcpt
+	};
+	int ledger = file_open(fd, "ledger", O_RDONLY | O_DIRECTORY, 0), f;
+	struct buf line = { .limit = 0 };
+	char file[LEDGER_NAME_SIZE];
+	uint64_t size;
+	struct err e;
+
+	ledger_file(at_us, file);
+	f = ledger_open(ledger, file, &size, &e);
+	if (f < 0 || ledger_write(&ev, &line) != 0 ||
+	    file_write_all(f, line.data, line.len) != 0)
+		abort();
+	buf_release(&line);
+	file_shut(&f);
+	file_shut(&ledger);
+}
+
+/* The spool's key, which the first start makes. */
+static const struct trailer_key *
+our_key(void)
+{
+	static struct trailer_key key;
+
+	if (start() != 0)
+		abort();
+	key = *keep_key();
+	stop();
+	return &key;
+}
+
+static size_t
+rcpts_of(enum state s, const char *id)
+{
+	struct arena a = { 0 };
+	struct envelope env;
+	struct err e;
+	size_t n = 99;
+
+	if (spool_read_envelope(fd, s, id, &a, &env, &e) == ENVELOPE_OK)
+		n = env.rcpt_count;
+	arena_release(&a);
+	return n;
+}
+
+static void
+test_sealed(void)
+{
+	const struct trailer_key *key;
+
+	clear();
+	key = our_key();
+	put_sealed(ids[0], key, 0);
+	link_to(STATE_INCOMING, ids[0]);
+	put_sealed(ids[1], key, 0);
+	put_sealed(ids[2], key, 1);
+	put_sealed(ids[3], &foreign, 0);
+	put_sealed(ids[4], key, 1);
+	put_line(LEDGER_ACCEPTED, ids[4], rcpt_names[0], clock_wall_us());
+	put_sealed(ids[5], key, 0);
+	link_to(STATE_INCOMING, ids[5]);
+	link_to(STATE_FILTERING, ids[5]);
+	CHECK_INT(start(), 0, "a spool with sealed bodies starts");
+	CHECK(knows(STATE_INCOMING, ids[0]), "one with its envelope is known");
+	CHECK(knows(STATE_INCOMING, ids[1]) && is_in(STATE_INCOMING, ids[1]),
+	      "one without is made again");
+	CHECK_INT(rcpts_of(STATE_INCOMING, ids[1]), 3, "for all recipients");
+	CHECK(message_find(ids[2]) == NULL && !has_body(ids[2]),
+	      "one that had not come to the disk whole goes");
+	CHECK(knows(STATE_CORRUPT, ids[3]) && is_in(STATE_CORRUPT, ids[3]) &&
+		      has_body(ids[3]),
+	      "one that was not sealed by us is parked");
+	CHECK(knows(STATE_CORRUPT, ids[4]) && has_body(ids[4]),
+	      "so is a damaged one that the ledger knows as accepted");
+	CHECK(knows(STATE_FILTERING, ids[5]) && !is_in(STATE_INCOMING, ids[5]),
+	      "of two names of one body that in filtering is the message");
+	stop();
+	CHECK_INT(recovered(), 15, "accepted lines are written for all");
+	CHECK_INT(start(), 0, "and starts again");
+	CHECK(knows(STATE_INCOMING, ids[1]) && knows(STATE_CORRUPT, ids[3]),
+	      "with the same");
+	stop();
+}
+
+static void
+test_came_back(void)
+{
+	const struct trailer_key *key;
+	int64_t now = clock_wall_us();
+	char child[ENVELOPE_NAME_SIZE];
+	int i;
+
+	clear();
+	key = our_key();
+	for (i = 0; i < 4; i++)
+		put_sealed(ids[i], key, 0);
+	(void)str_fmt(child, sizeof(child), "%s.2", ids[0]);
+	put_line(LEDGER_DELIVERED, ids[0], rcpt_names[0], now);
+	put_line(LEDGER_BOUNCED, child, rcpt_names[1], now);
+	put_line(LEDGER_DELETED, child, rcpt_names[2], now);
+	put_line(LEDGER_DEFERRED, ids[1], rcpt_names[0], now);
+	put_line(LEDGER_DELIVERED, ids[1], rcpt_names[1], now);
+	put_line(LEDGER_DELIVERED, ids[1], rcpt_names[1], now);
+	put_line(LEDGER_HELD, ids[2], rcpt_names[0], now);
+	CHECK_INT(start(), 0, "a spool with bodies that came back starts");
+	CHECK(message_find(ids[0]) == NULL && !has_body(ids[0]),
+	      "one whose recipients have all they were to have goes");
+	CHECK(knows(STATE_INCOMING, ids[1]), "one with some left is mail");
+	CHECK_INT(rcpts_of(STATE_INCOMING, ids[1]), 2, "for those");
+	CHECK_INT(rcpts_of(STATE_INCOMING, ids[2]), 3,
+		  "what is no result counts for nothing");
+	CHECK_INT(rcpts_of(STATE_INCOMING, ids[3]), 3,
+		  "what the ledger does not know is for all");
+	stop();
+	CHECK_INT(start(), 0, "and starts again");
+	CHECK_INT(rcpts_of(STATE_INCOMING, ids[1]), 2, "with the same");
+	stop();
+}
+
+/* A result in a file that is not among the last. */
+static void
+test_long_ago(void)
+{
+	struct id_parts parts = { .wall_us = clock_wall_us() - 86400000000 };
+	const struct trailer_key *key;
+	char old[ENVELOPE_ID_LEN + 1];
+	int i;
+
+	clear();
+	key = our_key();
+	id_make(&parts, old);
+	put_sealed(old, key, 0);
+	put_line(LEDGER_DELIVERED, old, rcpt_names[0], parts.wall_us + 10);
+	put_line(LEDGER_DELIVERED, old, rcpt_names[2],
+		 parts.wall_us + 5 * 3600000000);
+	for (i = 5; i >= 0; i--)
+		put_line(LEDGER_ACCEPTED, ids[0], rcpt_names[0],
+			 clock_wall_us() - i * 3600000000);
+	CHECK_INT(start(), 0, "a spool with a body of yesterday starts");
+	CHECK_INT(rcpts_of(STATE_INCOMING, old), 1,
+		  "results are found in older files");
+	stop();
+}
+
 static void
 test_ids(void)
 {
@@ -499,6 +688,9 @@ main(void)
 	test_split(0);
 	test_split(1);
 	test_ledger();
+	test_sealed();
+	test_came_back();
+	test_long_ago();
 	test_ids();
 	timer_release(&look);
 	file_shut(&fd);
