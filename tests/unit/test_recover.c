@@ -465,11 +465,10 @@ static const struct trailer_key foreign = { { 1, 2 } };
 static void
 put_sealed(const char *id, const struct trailer_key *with, uint32_t harm)
 {
-	struct buf text = { .limit = 0 };
+	struct buf text = { .limit = 0 }, all = { .limit = 0 };
 	char path[SPOOL_PATH_SIZE], end[TRAILER_END_SIZE];
 	struct rcpt rcpts[3];
 	struct envelope env;
-	struct buf all = { .limit = 0 };
 	struct err e;
 
 	fill(&env, id, 1, rcpts);
