@@ -28,6 +28,13 @@ enum knob_way { WAY_IN = 1, WAY_OUT = 2, WAY_BOTH = 3 };
 
 /* The words of KNOB_ENUMs, in order. */
 enum rcpt_check { RCPT_CHECK_NONE, RCPT_CHECK_LIST, RCPT_CHECK_CALLOUT };
+enum rdns_check { RDNS_CHECK_NONE, RDNS_CHECK_PTR, RDNS_CHECK_FCRDNS };
+enum helo_check {
+	HELO_CHECK_NONE,
+	HELO_CHECK_SYNTAX,
+	HELO_CHECK_FQDN,
+	HELO_CHECK_RESOLVES
+};
 enum unsure { UNSURE_LATER, UNSURE_ACCEPT };
 enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_DELETE };
 enum spam_out_action { SPAM_OUT_DELIVER, SPAM_OUT_HOLD, SPAM_OUT_QUARANTINE };

@@ -263,6 +263,12 @@ run_store(struct client *c, const struct frame_ctl_ask *ask)
 	relay(c, ROLE_STORE, ask);
 }
 
+static void
+run_incoming(struct client *c, const struct frame_ctl_ask *ask)
+{
+	relay(c, ROLE_INCOMING, ask);
+}
+
 static const struct {
 	const char *command; /* one that ends in '-' is a family */
 	void (*run)(struct client *c, const struct frame_ctl_ask *ask);
@@ -270,6 +276,7 @@ static const struct {
 	{ "nudge", run_nudge },	   { "settings", run_settings },
 	{ "reload", run_reload },  { "queue-", run_queue },
 	{ "history-", run_store }, { "dest-", run_outgoing },
+	{ "history-", run_store }, { "test-smtp", run_incoming },
 };
 
 static bool

@@ -10,6 +10,9 @@
 
 #include "str.h"
 
+#define LOOKUP_SLACK_MS 500 /* its own limit comes first */
+#define RCODE_NO_NAME 3 /* RFC 1035: no such name */
+
 void
 fact_init(struct fact *f)
 {
@@ -46,17 +49,30 @@ fact_known(struct fact *f)
 }
 
 bool
-fact_ask_dns(struct fact *f, const char *name, unsigned type, peer_reply_fn *fn,
-	     void *arg)
+fact_ask_dns(struct fact *f, const char *name, unsigned type, int64_t wait_ms,
+	     peer_reply_fn *fn, void *arg)
 {
 	struct frame_dns_ask ask = { .name = name,
 				     .type = type,
-				     .timeout_ms = CHECK_DNS_MS };
+				     .timeout_ms = (uint32_t)wait_ms };
 
 	f->state = FACT_ASKED;
 	f->token = peer_ask(peer_of(ROLE_LOOKUP), FRAME_dns_ask, &ask, -1,
-			    CHECK_DNS_MS + 2000, fn, arg);
+			    wait_ms + LOOKUP_SLACK_MS, fn, arg);
 	return f->token != 0;
+}
+
+int
+dns_says(const struct frame *f, struct span *records)
+{
+	const struct frame_dns_reply *b =
+		f != NULL ? FRAME_BODY(f, dns_reply) : NULL;
+
+	*records = (struct span){ "", 0 };
+	if (b == NULL || (b->rcode != 0 && b->rcode != RCODE_NO_NAME))
+		return -1;
+	*records = b->records;
+	return b->records.len > 0 ? 1 : 0;
 }
 
 bool

@@ -51,6 +51,10 @@ check_client_new(const struct check_who *who)
 	struct check_client *c = xcalloc(1, sizeof(*c));
 
 	c->ip = who->ip;
+	c->local = who->local;
+	c->is_early = who->is_early;
+	fact_init(&c->rdns.fact);
+	fact_init(&c->helo_name.fact);
 	c->is_dry = who->is_dry;
 	c->helo = xstrdup("");
 	ip_text(&c->ip, c->ip_text);
@@ -62,6 +66,8 @@ check_client_free(struct check_client *c)
 {
 	if (c == NULL)
 		return;
+	rdns_release(&c->rdns);
+	name_fact_release(&c->helo_name);
 	free(c->helo);
 	free(c);
 }
@@ -69,6 +75,10 @@ check_client_free(struct check_client *c)
 void
 check_client_helo(struct check_client *c, const char *helo)
 {
+	if (str_eq(c->helo, helo))
+		return;
+	name_fact_release(&c->helo_name);
+	fact_init(&c->helo_name.fact);
 	free(c->helo);
 	c->helo = xstrdup(helo);
 }
@@ -83,7 +93,7 @@ check_mail_new(struct check_client *c, const char *sender)
 	m->sender = xstrdup(sender);
 	at = strrchr(m->sender, '@');
 	m->domain = at != NULL ? at + 1 : "";
-	check_sender_init(m);
+	fact_init(&m->sender_domain.fact);
 	return m;
 }
 
@@ -92,7 +102,7 @@ check_mail_free(struct check_mail *m)
 {
 	if (m == NULL)
 		return;
-	check_sender_release(m);
+	name_fact_release(&m->sender_domain);
 	free(m->sender);
 	free(m);
 }
@@ -168,13 +178,12 @@ finish(struct check_run *r, const struct session_reply *reply)
 	r->done(r->arg, reply, r->was_late);
 }
 
-static void
-refuse(struct check_run *r, enum check_result result)
+/* What the client is told; text holds SESSION_TEXT_MAX. */
+static struct session_reply
+reply_of(const struct check_run *r, enum check_result result, char *text)
 {
 	const struct check_row *row = &check_rows[r->at];
-	char text[SESSION_TEXT_MAX];
-	struct session_reply reply = { .code = row->code,
-				       .enhanced = row->enhanced };
+	struct session_reply reply = { row->code, row->enhanced, text };
 
 	if (r->enhanced != NULL)
 		reply.enhanced = r->enhanced;
@@ -182,43 +191,50 @@ refuse(struct check_run *r, enum check_result result)
 		reply.code = 451;
 		reply.enhanced = row->later;
 	}
-	if (!r->client->is_dry) {
-		stats_add(role_stats(), inner[r->at].counter, 1);
-		log_refusal(r, row, reply.code);
-	}
-	str_fmt(text, sizeof(text), "%.200s; postmaster@%.150s helps",
+	str_fmt(text, SESSION_TEXT_MAX, "%.200s; postmaster@%.150s helps",
 		r->text != NULL ? r->text : row->text, postmaster_domain(r));
-	reply.text = text;
+	return reply;
+}
+
+/* Counts and tells of what was decided; false when the walk is over. */
+static bool
+decide(struct check_run *r, enum check_result result)
+{
+	const struct check_row *row = &check_rows[r->at];
+	bool is_no = result == CHECK_REFUSE || result == CHECK_PUT_OFF;
+	char text[SESSION_TEXT_MAX] = "";
+	struct session_reply reply = { 0 };
+
+	if (is_no)
+		reply = reply_of(r, result, text);
+	if (r->trace != NULL) {
+		r->trace(r->arg, row, result, r->detail, is_no ? &reply : NULL);
+		return true;
+	}
+	if (result == CHECK_UNSURE) {
+		stats_add(role_stats(), STAT_in_unsure, 1);
+		log_info("- unsure check=%s client=%s why=%s", row->name,
+			 r->client->ip_text, log_text(r->detail));
+	}
+	if (!is_no)
+		return true;
+	stats_add(role_stats(), inner[r->at].counter, 1);
+	log_refusal(r, row, reply.code);
 	finish(r, &reply);
+	return false;
 }
 
 /* One row; false when the walk stops or waits. */
 static bool
 step(struct check_run *r)
 {
-	const struct check_row *row = &check_rows[r->at];
 	enum check_result result = CHECK_EXEMPT;
 
 	r->enhanced = r->text = NULL;
 	r->detail[0] = '\0';
 	if (!is_exempt(r, inner[r->at].exempt))
 		result = inner[r->at].fn(r);
-	if (result == CHECK_WAIT)
-		return false;
-	if (result == CHECK_UNSURE && !r->client->is_dry) {
-		stats_add(role_stats(), STAT_in_unsure, 1);
-		log_info("- unsure check=%s client=%s why=%s", row->name,
-			 r->client->ip_text, log_text(r->detail));
-	}
-	if (r->trace != NULL)
-		r->trace(r->arg, row, result,
-			 r->text != NULL && r->detail[0] == '\0' ? r->text
-								 : r->detail);
-	else if (result == CHECK_REFUSE || result == CHECK_PUT_OFF) {
-		refuse(r, result);
-		return false;
-	}
-	return true;
+	return result != CHECK_WAIT && decide(r, result);
 }
 
 static void

@@ -23,7 +23,7 @@
 #include "session.h"
 #include "setting.h"
 
-enum check_stage { CHECK_CONNECT, CHECK_MAIL, CHECK_RCPT };
+enum check_stage { CHECK_CONNECT, CHECK_RCPT, CHECK_DATA };
 
 enum check_result {
 	CHECK_OFF, /* the knobs do not want it */
@@ -52,6 +52,8 @@ struct check_mail;
 /* What a session knows of its client; all is borrowed for the call. */
 struct check_who {
 	struct ip ip;
+	struct ip local; /* that it has connected to, family 0: not known */
+	bool is_early; /* it spoke before the greeting */
 	bool is_dry; /* nothing is counted, logged or kept */
 };
 
@@ -59,6 +61,12 @@ struct check_client *check_client_new(const struct check_who *who);
 /* Its mails are gone, no run is under way. */
 void check_client_free(struct check_client *c);
 void check_client_helo(struct check_client *c, const char *helo);
+
+/* Begins to look its name up, if k wants that. */
+void check_client_look(struct check_client *c, const struct knobs *k);
+/* The name that DNS confirms for its address; "" when there is none, or it
+ * is not known yet. */
+const char *check_client_name(const struct check_client *c);
 
 struct check_mail *check_mail_new(struct check_client *c, const char *sender);
 /* NULL is fine; no run of it is under way. */
@@ -81,9 +89,11 @@ struct check_run;
  */
 typedef void check_done_fn(void *arg, const struct session_reply *r,
 			   bool was_late);
-/* Each decision, for mcctl test smtp. */
+/* Each decision, for mcctl test smtp; r is what a client would be told, NULL
+ * when nothing is refused. */
 typedef void check_trace_fn(void *arg, const struct check_row *row,
-			    enum check_result result, const char *detail);
+			    enum check_result result, const char *detail,
+			    const struct session_reply *r);
 
 /* One walk through the checks of a stage.  Embedded in its owner; what the
  * owner sets before check_start() is above the line. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "arena.h"
@@ -42,21 +43,73 @@ static const struct session_reply r_data = {
 	354, "", "End data with <CR><LF>.<CR><LF>"
 };
 
+/* What the checks at the connection have said. */
+struct connect_answer {
+	bool is_refused;
+	struct session_reply reply;
+	char text[SESSION_TEXT_MAX];
+};
+
 static const char *
 span_dup(struct arena *a, struct span s)
 {
 	return s.len == 0 ? "" : arena_strndup(a, s.p, s.len);
 }
 
-/* The client as the checks know it, from its first mail on. */
+/* The address that the client has connected to. */
+static struct ip
+local_of(const struct connection *c)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct ip_port local = { .port = 0 };
+
+	if (getsockname(c->io.fd, (struct sockaddr *)&ss, &len) == 0)
+		(void)ip_from_sockaddr((struct sockaddr *)&ss, &local);
+	return local.ip;
+}
+
+/* The client as the checks know it. */
 static struct check_client *
 checks_of(struct connection *c)
 {
-	struct check_who who = { .ip = c->client.ip };
+	struct check_who who = { .ip = c->client.ip,
+				 .local = local_of(c),
+				 .is_early = c->is_early };
 
-	if (c->checks == NULL)
+	if (c->checks == NULL) {
 		c->checks = check_client_new(&who);
+		check_client_look(c->checks, role_knobs());
+	}
 	return c->checks;
+}
+
+static void
+on_connect_checked(void *arg, const struct session_reply *r, bool was_late)
+{
+	struct connect_answer *a = arg;
+
+	(void)was_late;
+	a->is_refused = r != NULL;
+	if (r == NULL)
+		return;
+	str_copy(a->text, sizeof(a->text), r->text);
+	a->reply = *r;
+	a->reply.text = a->text;
+}
+
+const struct session_reply *
+commit_connect(struct connection *c)
+{
+	static struct connect_answer answer;
+	struct check_run run = { .client = checks_of(c),
+				 .knobs = role_knobs(),
+				 .stage = CHECK_CONNECT,
+				 .done = on_connect_checked,
+				 .arg = &answer };
+
+	check_start(&run);
+	return answer.is_refused ? &answer.reply : NULL;
 }
 
 void
@@ -112,7 +165,7 @@ data_answer(struct mail *m)
 	struct session_reply r = m->refusal;
 	char text[SESSION_TEXT_MAX];
 
-	if (!m->is_data_due || m->step == BODY_ASKED)
+	if (!m->is_data_due || m->is_named_due || m->step == BODY_ASKED)
 		return;
 	m->is_data_due = false;
 	if (m->step == BODY_OPEN) {
@@ -196,6 +249,7 @@ mail_free(struct mail *m)
 	if (m->commit_token != 0)
 		peer_forget(m->commit_token);
 	body_drop(m);
+	check_stop(&m->named);
 	check_mail_free(m->checks);
 	dict_release(&m->addresses, NULL);
 	arena_release(&m->arena);
@@ -250,13 +304,35 @@ on_mail(void *arg, const struct smtp_command *cmd)
 	session_mail_reply(&c->session, &r_ok);
 }
 
+/* The client's name is known, or will not be. */
+static void
+on_named(void *arg, const struct session_reply *r, bool was_late)
+{
+	struct mail *m = arg;
+	struct connection *c = m->c;
+
+	(void)r;
+	m->is_named_due = false;
+	if (!was_late)
+		return;
+	data_answer(m);
+	connection_wake(c);
+}
+
 static void
 on_data(void *arg)
 {
 	struct connection *c = arg;
 	struct mail *m = c->mail;
 
-	m->is_data_due = true;
+	m->is_data_due = m->is_named_due = true;
+	m->named = (struct check_run){ .client = c->checks,
+				       .mail = m->checks,
+				       .knobs = role_knobs(),
+				       .stage = CHECK_DATA,
+				       .done = on_named,
+				       .arg = m };
+	check_start(&m->named);
 	mail_body_ask(m);
 	data_answer(m);
 }
@@ -331,6 +407,7 @@ commit(struct mail *m, const struct session_body *body)
 	struct buf field = { 0 };
 	struct received rec = {
 		.helo = session_helo(&c->session),
+		.client_name = check_client_name(c->checks),
 		.client = &c->client.ip,
 		.hostname = role_hostname(),
 		.id = m->id,
@@ -347,7 +424,7 @@ commit(struct mail *m, const struct session_body *body)
 		.is_utf8 = m->is_utf8,
 		.sender = m->sender,
 		.client_ip = c->client_text,
-		.client_name = "",
+		.client_name = check_client_name(c->checks),
 		.helo = rec.helo,
 		.message_id = m->message_id,
 		.subject = body->header->subject,

@@ -19,6 +19,9 @@ extern const struct session_ops commit_session_ops;
 void commit_intake(peer_id from, struct frame *f);
 void commit_peer_up(enum role r);
 
+/* Before the greeting: NULL when the client is welcome, else what it is told
+ * (valid until the next call). */
+const struct session_reply *commit_connect(struct connection *c);
 /* What is kept for a client between its mails, none of which is under way. */
 void commit_release(struct connection *c);
 

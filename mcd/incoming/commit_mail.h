@@ -63,6 +63,8 @@ struct mail {
 	uint32_t body_token, commit_token;
 	int fd;
 	char id[24];
+	struct check_run named; /* waits for the client's name at DATA */
+	bool is_named_due;
 	bool is_data_due; /* the session waits for the descriptor */
 	struct session_reply refusal;
 	char refusal_text[SESSION_TEXT_MAX];

@@ -25,7 +25,8 @@ struct connection {
 	struct ip_port client;
 	char client_text[IP_TEXT_SIZE]; /* the address alone */
 	struct mail *mail; /* commit.c's, NULL between transactions */
-	struct check_client *checks; /* commit.c's, NULL before a mail */
+	struct check_client *checks; /* commit.c's; NULL: not yet */
+	bool is_early; /* spoke before the greeting (smtp_greet_wait) */
 	bool is_check_logged; /* a check has told of this refusal */
 	bool is_counted; /* in the table of clients */
 	bool is_lost; /* the client went; kept for an answer of queue's */

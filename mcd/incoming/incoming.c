@@ -3,6 +3,7 @@
  *
  * The incoming role: what its parent and peers tell it, handed on.
  */
+#include "check_test.h"
 #include "commit.h"
 #include "conf.h"
 #include "incoming.h"
@@ -50,7 +51,16 @@ peer_up(peer_id p, enum role r)
 	commit_peer_up(r);
 }
 
+static void
+peer_down(peer_id p, enum role r)
+{
+	(void)p;
+	if (r == ROLE_CONTROL)
+		check_test_forget_all();
+}
+
 static const struct peer_handler handlers[] = {
+	{ FRAME_ctl_ask, check_test_ask },
 	{ FRAME_intake, commit_intake },
 	{ 0, NULL },
 };
@@ -63,5 +73,5 @@ const struct role_ops incoming_ops = {
 	.listeners_done = server_listen_done,
 	.knobs = knobs,
 	.stop = stop,
-	.peers = { .handlers = handlers, .up = peer_up },
+	.peers = { .handlers = handlers, .up = peer_up, .down = peer_down },
 };

@@ -287,6 +287,8 @@ connection_new(int fd, const struct ip_port *client)
 		c->is_counted = true;
 	else
 		no = &r_limit;
+	if (no == NULL)
+		no = commit_connect(c);
 	if (no == NULL) {
 		session_greet(&c->session);
 		io_flush(&c->io);

@@ -103,6 +103,12 @@ on_done(void *arg, const struct session_reply *r, bool was_late)
 			r->enhanced, r->text);
 }
 
+const struct knobs *
+role_knobs(void)
+{
+	return NULL;
+}
+
 static void
 stop_loop(void *arg)
 {
@@ -356,11 +362,270 @@ test_rcpts(void)
 	}
 }
 
+#define PTR SPAN_LIT("\x0e\0\4host\7example\0")
+#define TWO_PTR SPAN_LIT("\x0e\0\4host\7example\0\x0f\0\5other\7example\0")
+#define BAD_PTR SPAN_LIT("\x0c\0\4h\nst\5examp\0")
+#define RIGHT_A SPAN_LIT("\4\0\1\2\3\4\4\0\xc0\0\2\1")
+#define WRONG_A SPAN_LIT("\4\0\1\2\3\4")
+#define NO_PTR "550 5.7.25 Client's address has no name in DNS" TAIL
+#define NOT_SAME \
+	"550 5.7.25 Client's name in DNS does not have its address" TAIL
+
+/* Checks whose facts are asked of DNS. */
+static const struct {
+	const char *words, *helo;
+	enum rdns_check rdns;
+	enum helo_check helo_check;
+	struct {
+		uint32_t rcode;
+		struct span records;
+	} answers[4];
+	unsigned asks;
+	const char *first, *said, *name;
+} facts[] = {
+	{ "an address with a name that has it",
+	  "c",
+	  RDNS_CHECK_FCRDNS,
+	  HELO_CHECK_NONE,
+	  { { 0, PTR }, { 0, RIGHT_A } },
+	  2,
+	  "1.2.0.192.in-addr.arpa 12",
+	  "passes",
+	  "host.example" },
+	{ "the second name has it",
+	  "c",
+	  RDNS_CHECK_FCRDNS,
+	  HELO_CHECK_NONE,
+	  { { 0, TWO_PTR }, { 0, WRONG_A }, { 0, RIGHT_A } },
+	  3,
+	  "1.2.0.192.in-addr.arpa 12",
+	  "passes",
+	  "other.example" },
+	{ "no name, where one is enough",
+	  "c",
+	  RDNS_CHECK_PTR,
+	  HELO_CHECK_NONE,
+	  { { 3, NONE } },
+	  1,
+	  "1.2.0.192.in-addr.arpa 12",
+	  NO_PTR,
+	  "" },
+	{ "a name of bytes that no name has",
+	  "c",
+	  RDNS_CHECK_PTR,
+	  HELO_CHECK_NONE,
+	  { { 0, BAD_PTR } },
+	  1,
+	  "1.2.0.192.in-addr.arpa 12",
+	  NO_PTR,
+	  "" },
+	{ "a name of another address, where it is enough",
+	  "c",
+	  RDNS_CHECK_PTR,
+	  HELO_CHECK_NONE,
+	  { { 0, PTR }, { 0, WRONG_A } },
+	  2,
+	  "1.2.0.192.in-addr.arpa 12",
+	  "passes",
+	  "" },
+	{ "a name of another address, where it is not",
+	  "c",
+	  RDNS_CHECK_FCRDNS,
+	  HELO_CHECK_NONE,
+	  { { 0, PTR }, { 0, WRONG_A } },
+	  2,
+	  "1.2.0.192.in-addr.arpa 12",
+	  NOT_SAME,
+	  "" },
+	{ "DNS fails for the address: nobody is refused",
+	  "c",
+	  RDNS_CHECK_FCRDNS,
+	  HELO_CHECK_NONE,
+	  { { 2, NONE } },
+	  1,
+	  "1.2.0.192.in-addr.arpa 12",
+	  "passes",
+	  "" },
+	{ "nor when it fails for the name",
+	  "c",
+	  RDNS_CHECK_FCRDNS,
+	  HELO_CHECK_NONE,
+	  { { 0, PTR }, { DOWN, NONE } },
+	  2,
+	  "1.2.0.192.in-addr.arpa 12",
+	  "passes",
+	  "" },
+	{ "a HELO that is in DNS",
+	  "mx.C.example",
+	  RDNS_CHECK_NONE,
+	  HELO_CHECK_RESOLVES,
+	  { { 0, NONE }, { 0, RIGHT_A } },
+	  2,
+	  "mx.c.example 15",
+	  "passes",
+	  "" },
+	{ "a HELO that is not",
+	  "mx.c.example",
+	  RDNS_CHECK_NONE,
+	  HELO_CHECK_RESOLVES,
+	  { { 3, NONE } },
+	  1,
+	  "mx.c.example 15",
+	  "550 5.7.1 HELO name is not in DNS" TAIL,
+	  "" },
+	{ "a HELO that DNS cannot tell of",
+	  "mx.c.example",
+	  RDNS_CHECK_NONE,
+	  HELO_CHECK_RESOLVES,
+	  { { 2, NONE } },
+	  1,
+	  "mx.c.example 15",
+	  "passes",
+	  "" },
+};
+
+static void
+test_facts(void)
+{
+	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
+		begin("");
+		check_client_helo(client, facts[i].helo);
+		knobs.rdns_check = facts[i].rdns;
+		knobs.helo_check = facts[i].helo_check;
+		check_start(&run);
+		for (unsigned n = 0; n < facts[i].asks && n < w.asked; n++)
+			answer(n, facts[i].answers[n].rcode,
+			       facts[i].answers[n].records);
+		turn();
+		CHECK_STR(w.said, facts[i].said, "%s", facts[i].words);
+		CHECK_INT(w.asked, facts[i].asks, "after so many questions");
+		CHECK_STR(w.asks[0].words, facts[i].first, "the first of them");
+		CHECK_STR(check_client_name(client), facts[i].name,
+			  "and the name for Received");
+		end();
+	}
+}
+
+#define NOT_NAME "550 5.7.1 HELO name is not a host's name" TAIL
+#define NOT_FULL "550 5.7.1 HELO name is not a full name (with its domain)" TAIL
+#define OWN "550 5.7.1 HELO has our own name or address" TAIL
+
+static const struct {
+	const char *words, *helo;
+	enum helo_check check;
+	const char *said;
+} helos[] = {
+	{ "a name", "c.example", HELO_CHECK_FQDN, "passes" },
+	{ "a name without a domain", "localhost", HELO_CHECK_FQDN, NOT_FULL },
+	{ "a name without a domain, where that will do", "localhost",
+	  HELO_CHECK_SYNTAX, "passes" },
+	{ "an address literal", "[192.0.2.7]", HELO_CHECK_RESOLVES, "passes" },
+	{ "one with IPv6", "[IPv6:2001:db8::7]", HELO_CHECK_RESOLVES,
+	  "passes" },
+	{ "brackets around something else", "[c.example]", HELO_CHECK_SYNTAX,
+	  NOT_NAME },
+	{ "an address without brackets", "192.0.2.7", HELO_CHECK_FQDN,
+	  NOT_FULL },
+	{ "words", "not a name", HELO_CHECK_SYNTAX, NOT_NAME },
+	{ "nothing", "", HELO_CHECK_SYNTAX, NOT_NAME },
+	{ "nothing, where nothing is checked", "", HELO_CHECK_NONE, "passes" },
+	{ "our own name", "GW.example", HELO_CHECK_NONE, OWN },
+	{ "our own address", "[192.0.2.9]", HELO_CHECK_NONE, OWN },
+	{ "our own address, bare", "192.0.2.9", HELO_CHECK_NONE, OWN },
+};
+
+static void
+test_helo(void)
+{
+	for (size_t i = 0; i < sizeof(helos) / sizeof(*helos); i++) {
+		begin("");
+		(void)ip_parse("192.0.2.9", &client->local, NULL);
+		knobs.helo_own_refuse = 1;
+		knobs.helo_check = helos[i].check;
+		check_client_helo(client, helos[i].helo);
+		check_start(&run);
+		CHECK_STR(w.said, helos[i].said, "HELO with %s",
+			  helos[i].words);
+		end();
+	}
+	begin("");
+	(void)ip_parse("127.0.0.1", &client->ip, NULL);
+	knobs.helo_own_refuse = 1;
+	check_client_helo(client, "gw.example");
+	check_start(&run);
+	CHECK_STR(w.said, "passes", "this host may say its own name");
+	end();
+	begin("");
+	client->is_early = true;
+	check_start(&run);
+	CHECK_STR(w.said, "passes", "one that spoke first may");
+	knobs.early_talker_refuse = 1;
+	check_start(&run);
+	CHECK_STR(w.said,
+		  "554 5.7.1 You spoke before our greeting (RFC 5321 section "
+		  "4.3.1)" TAIL,
+		  "unless the knob says no");
+	rcpt.flags = RCPT_FROM_RELAY;
+	check_start(&run);
+	CHECK_STR(w.said, "passes", "or it is a relay host");
+	end();
+	begin("a@ours.example");
+	knobs.own_sender_refuse = 1;
+	rcpt.flags = RCPT_FROM_OWN;
+	check_start(&run);
+	CHECK_STR(w.said,
+		  "550 5.7.1 Sender is of this organisation, but the client is "
+		  "not" TAIL,
+		  "a sender of ours from outside");
+	rcpt.flags = RCPT_FROM_OWN | RCPT_FROM_RELAY;
+	check_start(&run);
+	CHECK_STR(w.said, "passes", "but from a relay host");
+	end();
+}
+
+static void
+test_rates(void)
+{
+	rate_clear();
+	begin("");
+	knobs.client_message_rate = 1;
+	check_start(&run);
+	check_start(&run);
+	CHECK_STR(w.said, "passes", "a mail counts once");
+	check_mail_free(mail);
+	mail = run.mail = check_mail_new(client, "");
+	check_start(&run);
+	CHECK_STR(w.said,
+		  "450 4.7.1 Too many messages a minute, try again later" TAIL,
+		  "the next one is too many");
+	knobs.client_message_rate = 0;
+	knobs.client_rcpt_rate = 1;
+	check_start(&run);
+	check_start(&run);
+	CHECK_STR(w.said,
+		  "450 4.7.1 Too many recipients a minute, try again "
+		  "later" TAIL,
+		  "so is a second recipient");
+	run.rcpt = NULL;
+	run.mail = NULL;
+	run.stage = CHECK_CONNECT;
+	knobs.client_connection_rate = 1;
+	check_start(&run);
+	CHECK_STR(w.said, "passes", "a connection");
+	check_start(&run);
+	CHECK_STR(w.said,
+		  "421 4.7.0 Too many connections a minute, try again later; "
+		  "postmaster@gw.example helps",
+		  "and one too many");
+	rate_clear();
+	end();
+}
+
 static char traced[2000];
 
 static void
 on_trace(void *arg, const struct check_row *row, enum check_result result,
-	 const char *detail)
+	 const char *detail, const struct session_reply *r)
 {
 	static const char *const names[] = { "off",    "exempt",  "pass",
 					     "refuse", "put off", "unsure",
@@ -368,6 +633,8 @@ on_trace(void *arg, const struct check_row *row, enum check_result result,
 	size_t len = strlen(traced);
 
 	(void)arg, (void)detail;
+	CHECK((r != NULL) == (result == CHECK_REFUSE),
+	      "%s has a reply when it refuses", row->name);
 	str_fmt(traced + len, sizeof(traced) - len, "%s %s; ", row->name,
 		names[result]);
 }
@@ -382,7 +649,7 @@ test_trace(void)
 	check_start(&run);
 	CHECK(str_has_prefix(traced, "relaying refuse; "),
 	      "a walk that is traced tells of each decision");
-	CHECK(strstr(traced, "sender_domain pass; null_rcpts pass; ") != NULL,
+	CHECK(strstr(traced, "sender_domain pass; ") != NULL,
 	      "and goes on to its end");
 	CHECK_INT(w.calls, 1, "which is told once");
 	end();
@@ -413,6 +680,9 @@ main(void)
 	test_nobody();
 	test_stop();
 	test_rcpts();
+	test_facts();
+	test_helo();
+	test_rates();
 	test_trace();
 	return check_done();
 }

@@ -151,7 +151,7 @@ role_knobs(void)
 	static struct knobs knobs;
 
 	knobs_default(&knobs);
-	knobs.sender_domain_check = 0;
+	knobs.sender_domain_check = knobs.client_names = 0;
 	return &knobs;
 }
 
