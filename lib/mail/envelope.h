@@ -100,7 +100,7 @@ struct envelope {
 	const char *auth_spf; /* what SPF said at stage 1, "" if not asked */
 	const char *envid, *ret; /* RFC 3461, "" if none */
 	const char *reason; /* why it is held or parked, "" */
-	uint32_t deaths; /* workers it killed (poison) */
+	uint32_t deaths; /* workers, or later outgoing, it killed (poison) */
 	int64_t next_attempt_ms; /* wall clock, 0: at once */
 	int64_t active_ms; /* time in outgoing while mcd ran */
 	struct edit *edits;

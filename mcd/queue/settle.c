@@ -24,7 +24,8 @@
 #include "str.h"
 #include "xalloc.h"
 
-#define LOST_WAIT_MS 1000 /* outgoing answered nothing, and is still there */
+#define LOST_WAIT_MS 1000 /* outgoing answered nothing, once */
+#define LOST_WAIT_MAX_MS 600000
 #define BATCH_RCPTS 1000 /* results that change the envelope at once */
 #define BATCH_GROUPS 10 /* a message of more domains is not written for each */
 #define BATCH_MS_MAX 1000 /* results wait for others so long at most */
@@ -48,6 +49,7 @@ struct update {
 	struct dsn_rcpt *notes;
 	size_t note_count;
 	bool is_noted; /* the notification is durable */
+	bool is_poison; /* it goes to hold */
 	struct timer timer; /* another try */
 	struct timer wait; /* for more results */
 };
@@ -268,6 +270,45 @@ retry_wait_ms(const struct update *u, uint32_t attempts)
 	return wait > left && drift_is_sane() ? left : wait;
 }
 
+/*
+ * Outgoing may have died of this message; nobody knows of which of those
+ * that were under way.  Each comes back twice as late as before, so that the
+ * others get through, and the one that kills is parked in the end.
+ */
+static void
+count_deaths(struct update *u)
+{
+	bool any_lost = false, any_told = u->told.count > 0;
+	size_t jobs = 0;
+	struct list *n;
+
+	list_for(n, &u->jobs)
+	{
+		jobs++;
+		any_lost = any_lost || list_entry(n, struct job, node)->is_lost;
+	}
+	if (any_told)
+		u->env.deaths = 0;
+	else if (any_lost)
+		u->env.deaths++;
+	u->is_poison =
+		!any_told && u->m->jobs == jobs &&
+		(int64_t)u->env.deaths >= role_knobs()->outgoing_poison_deaths;
+}
+
+static int64_t
+lost_wait_ms(uint32_t deaths)
+{
+	int64_t wait = LOST_WAIT_MS;
+
+	while (deaths-- > 1 && wait < LOST_WAIT_MAX_MS)
+		wait *= 2;
+	if (wait > LOST_WAIT_MAX_MS)
+		wait = LOST_WAIT_MAX_MS;
+	/* Apart, so that not all of them meet again. */
+	return wait + random() % (wait / 2);
+}
+
 /* When the group of a job comes again: at once for those who had no turn. */
 static void
 plan_group(const struct update *u, struct job *j)
@@ -276,6 +317,8 @@ plan_group(const struct update *u, struct job *j)
 		j->wait_ms = -1;
 	else if (j->least > j->level)
 		j->wait_ms = retry_wait_ms(u, j->least);
+	else if (j->is_lost)
+		j->wait_ms = lost_wait_ms(u->env.deaths);
 	else if (j->count == JOB_RCPTS_MAX)
 		j->wait_ms = 0;
 	else
@@ -393,6 +436,47 @@ on_changed(struct message *m, int result, void *arg)
 	after_update(u);
 }
 
+/* Parked, or else tried again: outgoing is not asked before. */
+static void
+on_parked(struct message *m, int result, void *arg)
+{
+	struct ledger_event ev = { .verb = LEDGER_PARKED, .reason = "poison" };
+	struct update *u = arg;
+
+	if (result != 0) {
+		timer_set(&u->timer, message_backoff_ms(m));
+		return;
+	}
+	m->tries = 0;
+	log_error("%s parked reason=poison deaths=%lu of outgoing", m->name,
+		  (unsigned long)u->env.deaths);
+	stats_add(role_stats(), STAT_parked, 1);
+	change_ledger(m, &u->env, &ev);
+	m->is_busy = false;
+	update_free(u);
+	self.idle(m);
+}
+
+static void
+park(struct update *u)
+{
+	struct message *m = u->m;
+	struct list *n;
+
+	if (m->jobs > 0) {
+		list_for(n, &u->jobs)
+		{
+			list_entry(n, struct job, node)->wait_ms = -1;
+		}
+		end_jobs(u);
+		deliver_leave(m);
+	}
+	/* Not the word of the filters: released it is not filtered again. */
+	u->env.reason = "outgoing died of it";
+	u->env.next_attempt_ms = 0;
+	change_write(m, &u->env, STATE_HOLD, on_parked, u);
+}
+
 static void
 change_envelope(struct update *u)
 {
@@ -471,8 +555,17 @@ update_try(void *arg)
 						    : "its envelope is gone");
 		return;
 	}
+	if (u->is_poison) {
+		park(u);
+		return;
+	}
 	apply_results(u);
+	count_deaths(u);
 	plan_groups(u);
+	if (u->is_poison) {
+		park(u);
+		return;
+	}
 	if (u->note_count > 0 && !u->is_noted)
 		bounce_send(&u->env, u->notes, u->note_count, retry_until_us(u),
 			    on_noted, u);
