@@ -127,4 +127,5 @@ def check(sink, taken):
     same(untold[:5], [], "each bounce is told")
 
 
-run(main)
+if __name__ == "__main__":
+    run(main)
