@@ -17,16 +17,16 @@
 
 #include "command.h"
 #include "file.h"
-#include "lexer.h"
-#include "mime.h"
 #include "record.h"
 #include "rights.h"
 #include "str.h"
 #include "tokens.h"
 #include "tokens_map.h"
+#include "view.h"
 
 #define MESSAGE_MAX (256u << 20) /* of standard input */
 #define DEPTH_MAX 20 /* folders in folders */
+#define READ_MAX (1 << 20) /* bytes of a file that is not mapped */
 
 /* What is done with each message. */
 struct job {
@@ -35,7 +35,7 @@ struct job {
 	const struct tokens_map *map; /* for judging */
 	enum tokens_kind kind;
 	bool is_forget;
-	struct word_set words;
+	struct buf file; /* used again for each */
 	int64_t seen, done; /* messages; those that changed something */
 	int code; /* of the first failure */
 };
@@ -70,29 +70,29 @@ message(struct job *j, struct span raw)
 	/* Words come from the first part of a long text in any case. */
 	static const struct mime_limits limits = { .text = 1u << 20 };
 	unsigned char id[SHA256_SIZE];
+	const struct word_set *words;
 	struct bayes_result result;
-	struct mime *m;
+	struct view *v;
 	struct err e;
 	char line[64];
 	int r = 0;
 
-	m = mime_new(raw, &limits);
-	word_set_clear(&j->words);
-	lexer_run(m, word_set_add, &j->words);
+	v = view_new(raw, &limits, NULL);
+	words = view_words(v);
 	j->seen++;
 	if (j->map != NULL) {
-		bayes_judge(j->map, &j->words, &result);
+		bayes_judge(j->map, words, &result);
 		str_fmt(line, sizeof(line), "%.9f", result.score);
 		out_line(&j->c->out, line);
-		mime_free(m);
+		view_free(v);
 		return;
 	}
-	tokens_message_id(m, id);
-	mime_free(m);
+	tokens_message_id(v->mime, id);
 	if (j->is_forget)
-		r = tokens_forget(j->tokens, id, &j->words, &e);
+		r = tokens_forget(j->tokens, id, words, &e);
 	else
-		r = tokens_learn(j->tokens, id, j->kind, &j->words, &e);
+		r = tokens_learn(j->tokens, id, j->kind, words, &e);
+	view_free(v);
 	if (r < 0 && j->code == 0)
 		j->code = complain(j->c, EX_IOERR, "%s", e.text);
 	j->done += r > 0;
@@ -163,6 +163,7 @@ read_path(struct job *j, int dirfd, const char *name, int depth)
 	struct stat st;
 	struct err e;
 	void *p;
+	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		err_sys(&e, "%s", name);
@@ -173,10 +174,18 @@ read_path(struct job *j, int dirfd, const char *name, int depth)
 	}
 	if (S_ISDIR(st.st_mode))
 		return read_folder(j, fd, name, depth);
-	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+	if (!S_ISREG(st.st_mode)) {
 		file_shut(&fd);
-		if (S_ISREG(st.st_mode) && j->map != NULL)
-			message(j, (struct span){ "", 0 });
+		return 0;
+	}
+	if (st.st_size <= READ_MAX) {
+		buf_clear(&j->file);
+		r = file_read_fd(fd, &j->file, READ_MAX, &e);
+		file_shut(&fd);
+		if (r < 0)
+			return open_failed(j, name, e.text);
+		if (j->file.len > 0 || j->map != NULL)
+			one_or_mbox(j, buf_span(&j->file));
 		return 0;
 	}
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -253,7 +262,7 @@ learn(struct ctx *c, enum tokens_kind kind, bool is_forget)
 	if (j.code == 0)
 		j.code = finish(c, j.tokens, j.done > 0);
 	tokens_close(j.tokens);
-	word_set_release(&j.words);
+	buf_release(&j.file);
 	if (j.code != 0)
 		return j.code;
 	record_int(&r, "messages", j.seen);
@@ -464,7 +473,7 @@ cmd_test_bayes(struct ctx *c)
 		return j.code;
 	j.map = &map;
 	read_all(&j);
-	word_set_release(&j.words);
+	buf_release(&j.file);
 	tokens_map_close(&map);
 	return j.code;
 }

@@ -155,7 +155,8 @@ named(const char *p, const char *end, bool is_attr, unsigned *cp)
 		n++;
 	if (p + n < end && p[n] == ';') {
 		*cp = find(p, n);
-		return *cp != 0 ? n + 1 : 0;
+		if (*cp != 0)
+			return n + 1;
 	}
 	if (is_attr)
 		return 0;

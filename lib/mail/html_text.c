@@ -13,6 +13,7 @@
 #include "html.h"
 #include "html_style.h"
 #include "str.h"
+#include "xalloc.h"
 
 #define DEPTH_MAX 256
 #define LOOK_BACK 32 /* open elements that an end tag may close */
@@ -388,12 +389,10 @@ is_conditional(struct span s)
 void
 html_view_read(struct html_view *v, struct span in, size_t limit)
 {
-	struct walk *w = calloc(1, sizeof(*w));
-	struct html_token *t = calloc(1, sizeof(*t));
+	struct walk *w = xcalloc(1, sizeof(*w));
+	struct html_token *t = xcalloc(1, sizeof(*t));
 	struct html h;
 
-	if (w == NULL || t == NULL)
-		abort();
 	v->text.limit = v->hidden.limit = limit;
 	w->v = v;
 	html_init(&h, in);

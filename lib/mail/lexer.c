@@ -11,9 +11,9 @@
 #include "html_text.h"
 #include "lexer_impl.h"
 #include "str.h"
+#include "view.h"
 
 #define TEXT_MAX (96u << 10) /* bytes of text of one part */
-#define HTML_MAX (512u << 10) /* bytes of HTML of one part */
 #define PARTS_MAX 20
 #define FIELD_MAX 2048 /* bytes of one field */
 
@@ -109,8 +109,14 @@ field(struct lexer *x, const struct mime_field *f)
 	lexer_put(x, "head:", name, f->name.len);
 }
 
+static struct span
+head(struct span s)
+{
+	return (struct span){ s.p, s.len < TEXT_MAX ? s.len : TEXT_MAX };
+}
+
 static void
-html(struct lexer *x, struct span in)
+html(struct lexer *x, const struct html_view *v)
 {
 	static const struct {
 		uint32_t bit;
@@ -123,33 +129,27 @@ html(struct lexer *x, struct span in)
 		{ HTML_BASE, "base" },		{ HTML_HANDLER, "handler" },
 		{ HTML_DATA_URL, "data" },	{ HTML_CONDITIONAL, "if" },
 	};
-	struct html_view v = { 0 };
 	size_t i;
 
-	if (in.len > HTML_MAX)
-		in.len = HTML_MAX;
-	html_view_read(&v, in, TEXT_MAX);
-	lexer_text(x, "", buf_span(&v.text), false);
-	lexer_text(x, "hid:", buf_span(&v.hidden), false);
-	for (i = 0; i < v.link_count; i++)
-		lexer_url(x, span_of(v.links[i].url),
-			  v.links[i].kind == HTML_SRC ? "src:" : "url:");
+	lexer_text(x, "", head(buf_span(&v->text)), false);
+	lexer_text(x, "hid:", head(buf_span(&v->hidden)), false);
+	for (i = 0; i < v->link_count; i++)
+		lexer_url(x, span_of(v->links[i].url),
+			  v->links[i].kind == HTML_SRC ? "src:" : "url:");
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (v.seen & marks[i].bit)
+		if (v->seen & marks[i].bit)
 			lexer_put(x, "html:", marks[i].word,
 				  strlen(marks[i].word));
-	if (v.image_count > 0)
-		lexer_count(x, "html:images", v.image_count);
-	lexer_count(x, "html:links", v.link_count);
-	lexer_count(x, "html:text", v.text.len);
-	html_view_release(&v);
+	if (v->image_count > 0)
+		lexer_count(x, "html:images", v->image_count);
+	lexer_count(x, "html:links", v->link_count);
+	lexer_count(x, "html:text", v->text.len);
 }
 
 static void
-part(struct lexer *x, struct mime *m, size_t i)
+part(struct lexer *x, struct view *v, size_t i)
 {
-	const struct mime_part *p = &m->parts[i];
-	struct span text;
+	const struct mime_part *p = &v->mime->parts[i];
 	char type[LEXER_WORD_MAX];
 	size_t k;
 
@@ -159,21 +159,16 @@ part(struct lexer *x, struct mime *m, size_t i)
 		lexer_put(x, "set:", p->charset, strlen(p->charset));
 	for (k = 0; k < p->name_count; k++)
 		lexer_text(x, "file:", span_of(p->names[k]), false);
-	if (!str_eq(p->type, "text"))
-		return;
-	text = mime_text(m, i);
-	if (str_eq(p->subtype, "html")) {
-		html(x, text);
-		return;
-	}
-	if (text.len > TEXT_MAX)
-		text.len = TEXT_MAX;
-	lexer_text(x, "", text, false);
+	if (view_html(v, i) != NULL)
+		html(x, view_html(v, i));
+	else if (str_eq(p->type, "text"))
+		lexer_text(x, "", head(mime_text(v->mime, i)), false);
 }
 
 void
-lexer_run(struct mime *m, lexer_fn *fn, void *arg)
+lexer_run(struct view *v, lexer_fn *fn, void *arg)
 {
+	const struct mime *m = v->mime;
 	struct lexer x = { .fn = fn, .arg = arg };
 	size_t done = 0;
 	size_t i;
@@ -183,7 +178,7 @@ lexer_run(struct mime *m, lexer_fn *fn, void *arg)
 	for (i = 0; i < m->part_count && done < PARTS_MAX; i++) {
 		if (!m->parts[i].is_leaf)
 			continue;
-		part(&x, m, i);
+		part(&x, v, i);
 		done++;
 	}
 	for (i = 0; i < MIME_BIT_COUNT; i++)

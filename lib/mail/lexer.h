@@ -13,9 +13,11 @@
 #define LEXER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
-#include "mime.h"
+
+struct view;
 
 #define LEXER_VERSION 1
 #define LEXER_WORD_MAX 80 /* bytes of a word with what stands in front */
@@ -25,7 +27,7 @@
 typedef void lexer_fn(void *arg, const char *word, size_t len);
 
 /* Calls fn for every word, also when it was said before. */
-void lexer_run(struct mime *m, lexer_fn *fn, void *arg);
+void lexer_run(struct view *v, lexer_fn *fn, void *arg);
 
 /*
  * A set of words without repeats, in one block of memory that is used

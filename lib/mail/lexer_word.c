@@ -29,6 +29,11 @@ lexer_put(struct lexer *x, const char *tag, const char *p, size_t len)
 			i--;
 			n--;
 		}
+	/* Types and sets of characters come as a stranger wrote them. */
+	if (!str_is_utf8(word, n))
+		for (i = 0; i < n; i++)
+			if ((unsigned char)word[i] >= 0x80)
+				word[i] = '?';
 	if (n > 0)
 		x->fn(x->arg, word, n);
 }
@@ -210,6 +215,9 @@ dense(struct lexer *x, const char *tag, const char *p, const char *end)
 static bool
 is_url_at(const char *p, const char *end)
 {
+	if (((unsigned char)*p | 0x20) != 'h' &&
+	    ((unsigned char)*p | 0x20) != 'w')
+		return false;
 	return (end - p > 8 && (strncasecmp(p, "http://", 7) == 0 ||
 				strncasecmp(p, "https://", 8) == 0)) ||
 	       (end - p > 4 && strncasecmp(p, "www.", 4) == 0);

@@ -13,6 +13,7 @@
 #include "file.h"
 #include "str.h"
 #include "tokens_map.h"
+#include "view.h"
 
 static char dir[] = "/tmp/mcgate-tokens.XXXXXX";
 static struct err e;
@@ -22,14 +23,14 @@ static void
 read_words(const char *line, struct word_set *words, unsigned char *id)
 {
 	struct buf raw = { 0 };
-	struct mime *m;
+	struct view *v;
 
 	buf_printf(&raw, "Subject: s\r\n\r\n%s\r\n", line);
-	m = mime_new(buf_span(&raw), NULL);
+	v = view_new(buf_span(&raw), NULL, NULL);
 	word_set_clear(words);
-	lexer_run(m, word_set_add, words);
-	tokens_message_id(m, id);
-	mime_free(m);
+	lexer_run(v, word_set_add, words);
+	tokens_message_id(v->mime, id);
+	view_free(v);
 	buf_release(&raw);
 }
 
