@@ -141,17 +141,25 @@ static int
 reload(struct err *e)
 {
 	struct parent_conf fresh;
+	struct parent_tls tls;
 	struct listeners set;
 
 	if (parent_conf_read(self.conf_path, &fresh, e) != 0)
 		return -1;
 	if (parent_conf_check(&fresh, e) != 0 ||
 	    parent_conf_same_base(&self.start.conf, &fresh, e) != 0 ||
-	    parent_listen_open(&fresh.conf, &self.start.listeners, &set, e) !=
-		    0) {
+	    parent_tls_read(&fresh.conf, &tls, e) != 0) {
 		parent_conf_release(&fresh);
 		return -1;
 	}
+	if (parent_listen_open(&fresh.conf, &self.start.listeners, &set, e) !=
+	    0) {
+		parent_tls_close(&tls);
+		parent_conf_release(&fresh);
+		return -1;
+	}
+	parent_tls_close(&self.start.tls);
+	self.start.tls = tls;
 	parent_listen_close(&self.start.listeners);
 	self.start.listeners = set;
 	parent_conf_release(&self.start.conf);
@@ -282,6 +290,8 @@ prepare(struct err *e)
 	    parent_conf_check(&s->conf, e) != 0)
 		return 78;
 	role_open_log(&s->conf.conf, "mcd");
+	if (parent_tls_read(&s->conf.conf, &s->tls, e) != 0)
+		return 78;
 	if (parent_dirs_make(&s->conf, e) != 0)
 		return 73;
 	rc = parent_lock(&s->conf, e);
@@ -359,14 +369,17 @@ int
 parent_test(const char *conf_path)
 {
 	struct parent_conf pc;
+	struct parent_tls tls;
 	struct err e;
 
 	if (parent_conf_read(conf_path, &pc, &e) != 0)
 		return fail(78, &e);
-	if (parent_conf_check(&pc, &e) != 0) {
+	if (parent_conf_check(&pc, &e) != 0 ||
+	    parent_tls_read(&pc.conf, &tls, &e) != 0) {
 		parent_conf_release(&pc);
 		return fail(78, &e);
 	}
+	parent_tls_close(&tls);
 	parent_conf_release(&pc);
 	printf("%s: nothing is wrong with it\n", conf_path);
 	return fflush(stdout) == 0 ? 0 : 74;

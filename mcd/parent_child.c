@@ -182,6 +182,7 @@ start_child(struct child *c)
 		  (long)c->pid);
 	parent_tell_conf(c->peer, self.start);
 	parent_tell_stats(c->peer);
+	parent_tell_tls(c->peer, c->row->role, self.start);
 	parent_tell_listeners(c->peer, c->row->role, self.start);
 	wire_to_all(c);
 	parent_tell_done(c->peer, self.start);
@@ -236,6 +237,7 @@ children_reload(void)
 		if (c->pid == 0)
 			continue;
 		parent_tell_conf(c->peer, self.start);
+		parent_tell_tls(c->peer, c->row->role, self.start);
 		parent_tell_listeners(c->peer, c->row->role, self.start);
 		parent_tell_done(c->peer, self.start);
 	}

@@ -33,6 +33,17 @@ parent_tell_stats(peer_id to)
 	(void)peer_note(to, FRAME_stats_map, &f, copy_of(parent_stats_fd()));
 }
 
+void
+parent_tell_tls(peer_id to, enum role r, const struct start *s)
+{
+	struct frame_tls_pair pair = { .generation = s->generation };
+	size_t i;
+
+	for (i = 0; r == ROLE_INCOMING && i < s->tls.count; i++)
+		(void)peer_note(to, FRAME_tls_pair, &pair,
+				copy_of(s->tls.pair[i]));
+}
+
 static void
 tell_listener(peer_id to, const char *name, const char *address, int fd,
 	      uint32_t generation)

@@ -29,4 +29,7 @@ llvm:llvm-symbolizer
 libclang-rt-14-dev
 clang-format-14:clang-format-14
 shellcheck:shellcheck
+openssl:openssl
+haproxy:haproxy
+swaks:swaks
 '

@@ -9,13 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libconfig.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf_impl.h"
 #include "conf_keys.h"
 #include "conf_scan.h"
 #include "config.h"
@@ -25,95 +24,17 @@
 
 const char conf_default_path[] = MCGATE_CONF;
 
-/* What a whole read needs at hand. */
-struct reader {
-	struct conf *conf;
-	const char *path;
-	struct err *e;
-};
-
 static void *
 member_of(struct conf *conf, const struct conf_row *row)
 {
 	return (char *)conf + row->offset;
 }
 
-__attribute__((format(printf, 3, 4))) static int
-wrong(const struct reader *r, const config_setting_t *s, const char *fmt, ...)
-{
-	struct err text;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vsnprintf(text.text, sizeof(text.text), fmt, ap) < 0)
-		text.text[0] = '\0';
-	va_end(ap);
-	return err_set(r->e, "%s:%d: %s", r->path,
-		       (int)config_setting_source_line(s), text.text);
-}
-
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return true;
-	return false;
-}
-
-static const char *
-type_name(int type)
-{
-	switch (type) {
-	case CONFIG_TYPE_GROUP:
-		return "a group { }";
-	case CONFIG_TYPE_INT:
-	case CONFIG_TYPE_INT64:
-		return "a number";
-	case CONFIG_TYPE_FLOAT:
-		return "a number with a fraction";
-	case CONFIG_TYPE_STRING:
-		return "a string";
-	case CONFIG_TYPE_BOOL:
-		return "true or false";
-	case CONFIG_TYPE_ARRAY:
-		return "an array [ ]";
-	case CONFIG_TYPE_LIST:
-		return "a list ( )";
-	default:
-		return "nothing";
-	}
-}
-
-/* The text of a string setting that is fit to be kept, NULL with e. */
-static const char *
-read_text(const struct reader *r, const config_setting_t *s, const char *key)
-{
-	const char *value;
-
-	if (config_setting_type(s) != CONFIG_TYPE_STRING) {
-		wrong(r, s, "%s is %s: expected a string in quotes", key,
-		      type_name(config_setting_type(s)));
-		return NULL;
-	}
-	value = config_setting_get_string(s);
-	if (value == NULL)
-		value = "";
-	if (has_control(value) || !str_is_utf8(value, strlen(value))) {
-		wrong(r, s,
-		      "%s holds a control character or is not UTF-8: "
-		      "expected one line of text",
-		      key);
-		return NULL;
-	}
-	return value;
-}
-
 static int
-read_str(const struct reader *r, const config_setting_t *s,
+read_str(const struct conf_reader *r, const config_setting_t *s,
 	 const struct conf_row *row)
 {
-	const char *value = read_text(r, s, row->key);
+	const char *value = conf_text(r, s, row->key);
 	const char *expected;
 	char shown[80];
 	char **to = member_of(r->conf, row);
@@ -123,8 +44,8 @@ read_str(const struct reader *r, const config_setting_t *s,
 	expected = conf_expected(row->key, value);
 	if (expected != NULL) {
 		str_printable(shown, sizeof(shown), value, strlen(value));
-		return wrong(r, s, "%s is \"%s\": expected %s", row->key, shown,
-			     expected);
+		return conf_wrong(r, s, "%s is \"%s\": expected %s", row->key,
+				  shown, expected);
 	}
 	free(*to);
 	*to = xstrdup(value);
@@ -132,155 +53,44 @@ read_str(const struct reader *r, const config_setting_t *s,
 }
 
 static int
-read_int(const struct reader *r, const config_setting_t *s,
+read_int(const struct conf_reader *r, const config_setting_t *s,
 	 const struct conf_row *row)
 {
 	int type = config_setting_type(s);
 	long long value;
 
 	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
-		return wrong(r, s,
-			     "%s is %s: expected a whole number from %lld to "
-			     "%lld",
-			     row->key, type_name(type), (long long)row->min,
-			     (long long)row->max);
+		return conf_wrong(
+			r, s,
+			"%s is %s: expected a whole number from %lld to "
+			"%lld",
+			row->key, conf_type_name(type), (long long)row->min,
+			(long long)row->max);
 	value = type == CONFIG_TYPE_INT ? config_setting_get_int(s)
 					: config_setting_get_int64(s);
 	if (value < row->min || value > row->max)
-		return wrong(r, s, "%s is %lld: expected %lld to %lld",
-			     row->key, value, (long long)row->min,
-			     (long long)row->max);
+		return conf_wrong(r, s, "%s is %lld: expected %lld to %lld",
+				  row->key, value, (long long)row->min,
+				  (long long)row->max);
 	*(int64_t *)member_of(r->conf, row) = value;
 	return 0;
 }
 
 static int
-read_bool(const struct reader *r, const config_setting_t *s,
+read_bool(const struct conf_reader *r, const config_setting_t *s,
 	  const struct conf_row *row)
 {
 	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
-		return wrong(r, s, "%s is %s: expected true or false", row->key,
-			     type_name(config_setting_type(s)));
+		return conf_wrong(r, s, "%s is %s: expected true or false",
+				  row->key,
+				  conf_type_name(config_setting_type(s)));
 	*(bool *)member_of(r->conf, row) = config_setting_get_bool(s) != 0;
-	return 0;
-}
-
-static int
-read_listener_name(const struct reader *r, const config_setting_t *s,
-		   struct conf_listener *l)
-{
-	const char *value = read_text(r, s, "name");
-	const char *p = value;
-	size_t i;
-
-	if (value == NULL)
-		return -1;
-	while ((*p >= 'a' && *p <= 'z') || ascii_isdigit(*p) || *p == '-')
-		p++;
-	if (*p != '\0' || p == value || *value == '-' ||
-	    (size_t)(p - value) >= sizeof(l->name))
-		return wrong(r, s,
-			     "name of a listener is not fit: expected 1 to "
-			     "%zu of a-z, 0-9 and -",
-			     sizeof(l->name) - 1);
-	for (i = 0; i < r->conf->listener_count; i++)
-		if (str_eq(r->conf->listeners[i].name, value))
-			return wrong(r, s,
-				     "two listeners are named \"%s\": expected "
-				     "a name of its own for each",
-				     value);
-	str_copy(l->name, sizeof(l->name), value);
-	return 0;
-}
-
-static bool
-is_same_endpoint(const struct ip_port *a, const struct ip_port *b)
-{
-	return a->port == b->port && ip_eq(&a->ip, &b->ip);
-}
-
-static int
-read_listener_address(const struct reader *r, const config_setting_t *s,
-		      struct conf_listener *l)
-{
-	static const char form[] =
-		"expected ADDR:PORT such as \"0.0.0.0:25\" or \"[::]:25\"";
-	const char *value = read_text(r, s, "address");
-	const struct conf_listener *other = r->conf->listeners;
-	const struct conf_listener *end = other + r->conf->listener_count;
-	struct err why;
-
-	if (value == NULL)
-		return -1;
-	if (ip_port_parse(value, &l->address, &why) == -1)
-		return wrong(r, s, "%s: %s", why.text, form);
-	if (l->address.port == 0)
-		return wrong(r, s, "address is \"%s\", with port 0: %s", value,
-			     form);
-	for (; other < end; other++)
-		if (is_same_endpoint(&other->address, &l->address))
-			return wrong(r, s,
-				     "address is that of listener \"%s\": "
-				     "expected one of its own",
-				     other->name);
-	return 0;
-}
-
-static int
-read_listener(const struct reader *r, config_setting_t *s)
-{
-	static const char form[] =
-		"expected { name = \"smtp\"; address = \"0.0.0.0:25\"; }";
-	struct conf_listener l = { 0 };
-	config_setting_t *member;
-	int i, rc = 0;
-
-	if (config_setting_type(s) != CONFIG_TYPE_GROUP)
-		return wrong(r, s, "listener is %s: %s",
-			     type_name(config_setting_type(s)), form);
-	for (i = 0; rc == 0 && i < config_setting_length(s); i++) {
-		member = config_setting_get_elem(s, (unsigned)i);
-		if (str_eq(config_setting_name(member), "name"))
-			rc = read_listener_name(r, member, &l);
-		else if (str_eq(config_setting_name(member), "address"))
-			rc = read_listener_address(r, member, &l);
-		else
-			rc = wrong(r, member,
-				   "unknown key \"%.64s\" of a listener: %s",
-				   config_setting_name(member), form);
-	}
-	if (rc == -1)
-		return -1;
-	if (l.name[0] == '\0' || l.address.ip.family == 0)
-		return wrong(r, s, "listener without %s: %s",
-			     l.name[0] == '\0' ? "a name" : "an address", form);
-	r->conf->listeners[r->conf->listener_count++] = l;
-	return 0;
-}
-
-static int
-read_listeners(const struct reader *r, config_setting_t *s)
-{
-	int i, n;
-
-	if (config_setting_type(s) != CONFIG_TYPE_LIST)
-		return wrong(r, s, "listeners is %s: expected a list ( ), %s",
-			     type_name(config_setting_type(s)),
-			     CONF_LISTENERS_FORM);
-	n = config_setting_length(s);
-	if (n > CONF_LISTENERS_MAX)
-		return wrong(r, s, "%d listeners: expected at most %d", n,
-			     CONF_LISTENERS_MAX);
-	for (i = 0; i < n; i++)
-		if (read_listener(r, config_setting_get_elem(s, (unsigned)i)) ==
-		    -1)
-			return -1;
 	return 0;
 }
 
 /* One setting in group, "" outside of all. */
 static int
-read_setting(const struct reader *r, const config_setting_t *s,
+read_setting(const struct conf_reader *r, const config_setting_t *s,
 	     const char *group)
 {
 	const struct conf_row *row = NULL;
@@ -292,7 +102,7 @@ read_setting(const struct reader *r, const config_setting_t *s,
 		row = conf_row_find(key);
 	if (row == NULL) {
 		conf_unknown(group, config_setting_name(s), text, sizeof(text));
-		return wrong(r, s, "%s", text);
+		return conf_wrong(r, s, "%s", text);
 	}
 	switch (row->type) {
 	case CONF_TYPE_STR:
@@ -305,14 +115,15 @@ read_setting(const struct reader *r, const config_setting_t *s,
 }
 
 static int
-read_group(const struct reader *r, const config_setting_t *s)
+read_group(const struct conf_reader *r, const config_setting_t *s)
 {
 	const char *group = config_setting_name(s);
 	int i;
 
 	if (config_setting_type(s) != CONFIG_TYPE_GROUP)
-		return wrong(r, s, "%s is %s: expected %s = { ... };", group,
-			     type_name(config_setting_type(s)), group);
+		return conf_wrong(r, s, "%s is %s: expected %s = { ... };",
+				  group, conf_type_name(config_setting_type(s)),
+				  group);
 	for (i = 0; i < config_setting_length(s); i++)
 		if (read_setting(r, config_setting_get_elem(s, (unsigned)i),
 				 group) == -1)
@@ -321,7 +132,7 @@ read_group(const struct reader *r, const config_setting_t *s)
 }
 
 static int
-read_root(const struct reader *r, const config_setting_t *root)
+read_root(const struct conf_reader *r, const config_setting_t *root)
 {
 	config_setting_t *s;
 	const char *name;
@@ -331,7 +142,9 @@ read_root(const struct reader *r, const config_setting_t *root)
 		s = config_setting_get_elem(root, (unsigned)i);
 		name = config_setting_name(s);
 		if (str_eq(name, "listeners"))
-			rc = read_listeners(r, s);
+			rc = conf_read_listeners(r, s);
+		else if (str_eq(name, "certificates"))
+			rc = conf_read_certificates(r, s);
 		else if (conf_is_group(name))
 			rc = read_group(r, s);
 		else
@@ -360,7 +173,7 @@ set_defaults(struct conf *conf)
 
 /* text has passed conf_scan(). */
 static int
-parse_scanned(const struct reader *r, const char *text)
+parse_scanned(const struct conf_reader *r, const char *text)
 {
 	config_t lib;
 	int rc;
@@ -383,7 +196,7 @@ parse_scanned(const struct reader *r, const char *text)
 int
 conf_parse(struct span text, const char *path, struct conf *conf, struct err *e)
 {
-	struct reader r = { conf, path, e };
+	struct conf_reader r = { conf, path, e };
 	char *copy;
 	int rc;
 
@@ -404,6 +217,8 @@ conf_parse(struct span text, const char *path, struct conf *conf, struct err *e)
 	if (rc == 0 && conf->listener_count == 0)
 		rc = err_set(e, "%s:%d: no listeners: expected %s", path,
 			     conf_scan_lines(text), CONF_LISTENERS_FORM);
+	if (rc == 0)
+		rc = conf_check_listeners(&r);
 	if (rc == -1)
 		conf_release(conf);
 	return rc;
@@ -463,6 +278,7 @@ conf_release(struct conf *conf)
 	for (i = 0; i < conf_row_count; i++)
 		if (conf_rows[i].type == CONF_TYPE_STR)
 			free(*(char **)member_of(conf, &conf_rows[i]));
+	conf_free_lists(conf);
 	free(conf->path);
 	memset(conf, 0, sizeof(*conf));
 }

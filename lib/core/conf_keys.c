@@ -109,14 +109,26 @@ check_resolver(const char *value)
 	return NULL;
 }
 
+static const char *
+check_tls_version(const char *value)
+{
+	if (str_eq(value, "1.2") || str_eq(value, "1.3"))
+		return NULL;
+	return "\"1.2\" or \"1.3\"";
+}
+
 /* A key ending in a dot stands for all of its group. */
 static const struct {
 	const char *key;
 	check_fn *check;
 } checks[] = {
-	{ "hostname", check_hostname }, { "paths.", check_path },
-	{ "users.", check_user },	{ "log.target", check_target },
-	{ "log.level", check_level },	{ "resolver", check_resolver },
+	{ "hostname", check_hostname },
+	{ "paths.", check_path },
+	{ "users.", check_user },
+	{ "log.target", check_target },
+	{ "log.level", check_level },
+	{ "resolver", check_resolver },
+	{ "tls.min_version", check_tls_version },
 };
 
 const char *
@@ -195,8 +207,10 @@ list_words(const char *group, char (*words)[CONF_KEY_SIZE], size_t max)
 		if (n == 0 || !str_eq(words[n - 1], words[n]))
 			n++;
 	}
-	if (len == 0)
+	if (len == 0) {
 		str_copy(words[n++], CONF_KEY_SIZE, "listeners");
+		str_copy(words[n++], CONF_KEY_SIZE, "certificates");
+	}
 	words[n][0] = '\0';
 }
 
@@ -211,8 +225,8 @@ add(char *dst, size_t size, const char *more)
 void
 conf_unknown(const char *group, const char *name, char *dst, size_t size)
 {
-	char words[ROWS + 2][CONF_KEY_SIZE];
-	const char *list[ROWS + 2];
+	char words[ROWS + 3][CONF_KEY_SIZE];
+	const char *list[ROWS + 3];
 	const struct conf_row *elsewhere = NULL;
 	const char *dot = *group != '\0' ? "." : "";
 	const char *nearest;

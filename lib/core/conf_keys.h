@@ -15,6 +15,8 @@
 #define CONF_KEY_SIZE 128 /* of "group.name" and NUL */
 #define CONF_LISTENERS_FORM \
 	"listeners = ( { name = \"smtp\"; address = \"0.0.0.0:25\"; } );"
+#define CONF_CERTIFICATE_FORM \
+	"{ cert = \"/etc/mcgate/mx.pem\"; key = \"/etc/mcgate/mx.key\"; }"
 
 enum conf_type { CONF_TYPE_STR, CONF_TYPE_INT, CONF_TYPE_BOOL };
 

@@ -113,6 +113,9 @@ enum smtp_data_state {
 
 struct smtp_data {
 	enum smtp_data_state state;
+	/* The bytes of BDAT (RFC 3030): no dots are taken off, and the end is
+	 * smtp_data_end().  Set after smtp_data_init(). */
+	bool is_chunked;
 	bool makes_crlf; /* knob: bare CR or LF become CRLF, else counted */
 	bool has_bare; /* a bare CR or LF was seen */
 	bool has_nul;
@@ -128,6 +131,9 @@ void smtp_data_init(struct smtp_data *d);
  * At most 2 * in.len + 2 bytes are appended; -1 when out refuses.
  */
 int64_t smtp_data_receive(struct smtp_data *d, struct span in, struct buf *out);
+
+/* The end of what is_chunked: a CR that came last is a bare one. */
+int smtp_data_end(struct smtp_data *d, struct buf *out);
 
 /* The sending side: dot-stuffs a message that comes in pieces. */
 struct smtp_stuff {

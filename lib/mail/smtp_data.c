@@ -110,7 +110,8 @@ step(struct smtp_data *d, struct piece *in)
 {
 	switch (d->state) {
 	case SMTP_DATA_CRLF:
-		d->state = *in->p == '.' ? SMTP_DATA_DOT : SMTP_DATA_TEXT;
+		d->state = *in->p == '.' && !d->is_chunked ? SMTP_DATA_DOT
+							   : SMTP_DATA_TEXT;
 		if (d->state == SMTP_DATA_TEXT)
 			return 0;
 		break;
@@ -182,4 +183,15 @@ smtp_data_receive(struct smtp_data *d, struct span in, struct buf *out)
 		return -1;
 	look(d, in.p, piece.p);
 	return piece.p - in.p;
+}
+
+int
+smtp_data_end(struct smtp_data *d, struct buf *out)
+{
+	int rc = 0;
+
+	if (d->state == SMTP_DATA_CR)
+		rc = add_bare(d, out, '\r');
+	d->state = SMTP_DATA_END;
+	return rc;
 }

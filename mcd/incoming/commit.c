@@ -337,6 +337,33 @@ on_data(void *arg)
 	data_answer(m);
 }
 
+/* A trusted client's word goes before what DNS says. */
+static const char *
+client_name(const struct connection *c)
+{
+	return c->told_name != NULL ? c->told_name
+				    : check_client_name(c->checks);
+}
+
+static void
+log_accepted(const struct mail *m)
+{
+	const struct connection *c = m->c;
+	const struct tls_info *tls = io_tls(&c->io);
+	char how[128] = "";
+
+	if (tls != NULL)
+		(void)str_fmt(how, sizeof(how), " tls=%s cipher=%s",
+			      tls->version, tls->cipher);
+	log_info("%s accepted from=<%s> client=%s helo=%s size=%llu "
+		 "rcpts=%u msgid=%s%s%s",
+		 m->id, m->sender[0] != '\0' ? log_text(m->sender) : "",
+		 c->client_text, log_text(session_helo(&c->session)),
+		 (unsigned long long)m->size, m->rcpt_count,
+		 log_text(m->message_id), how,
+		 c->is_lost ? " client went before the answer" : "");
+}
+
 static void
 on_commit_reply(void *arg, struct frame *f)
 {
@@ -349,13 +376,7 @@ on_commit_reply(void *arg, struct frame *f)
 	m->commit_token = 0;
 	b = f != NULL ? FRAME_BODY(f, commit_reply) : NULL;
 	if (b != NULL && b->status == ANSWER_OK) {
-		log_info("%s accepted from=<%s> client=%s helo=%s size=%llu "
-			 "rcpts=%u msgid=%s%s",
-			 m->id, m->sender[0] != '\0' ? log_text(m->sender) : "",
-			 c->client_text, log_text(session_helo(&c->session)),
-			 (unsigned long long)m->size, m->rcpt_count,
-			 log_text(m->message_id),
-			 c->is_lost ? " client went before the answer" : "");
+		log_accepted(m);
 		stats_add(role_stats(), STAT_in_messages, 1);
 		stats_add(role_stats(), STAT_in_bytes, (int64_t)m->size);
 		stats_add(role_stats(), STAT_in_rcpts, m->rcpt_count);
@@ -405,14 +426,15 @@ commit(struct mail *m, const struct session_body *body)
 	struct connection *c = m->c;
 	int64_t now_us = clock_wall_us();
 	struct buf field = { 0 };
+	const struct tls_info *tls = io_tls(&c->io);
 	struct received rec = {
 		.helo = session_helo(&c->session),
-		.client_name = check_client_name(c->checks),
 		.client = &c->client.ip,
 		.hostname = role_hostname(),
 		.id = m->id,
 		.is_esmtp = session_is_esmtp(&c->session),
 		.is_utf8 = m->is_utf8,
+		.client_name = client_name(c),
 		.now_us = now_us,
 	};
 	struct frame_commit frame = {
@@ -424,7 +446,7 @@ commit(struct mail *m, const struct session_body *body)
 		.is_utf8 = m->is_utf8,
 		.sender = m->sender,
 		.client_ip = c->client_text,
-		.client_name = check_client_name(c->checks),
+		.client_name = client_name(c),
 		.helo = rec.helo,
 		.message_id = m->message_id,
 		.subject = body->header->subject,
@@ -437,6 +459,11 @@ commit(struct mail *m, const struct session_body *body)
 	if (m->rcpt_count == 1)
 		rec.rcpt = list_entry(m->accepted.next, struct rcpt_item, node)
 				   ->given;
+	if (tls != NULL) {
+		rec.tls_version = tls->version;
+		rec.tls_cipher = tls->cipher;
+		rec.tls_bits = tls->bits;
+	}
 	received_write(&rec, &field);
 	frame.received = buf_span(&field);
 	m->commit_token = commit_send(m, &frame);

@@ -3,10 +3,12 @@
  *
  * The incoming role: what its parent and peers tell it, handed on.
  */
+#include "certs.h"
 #include "check_test.h"
 #include "commit.h"
 #include "conf.h"
 #include "incoming.h"
+#include "listen.h"
 #include "server.h"
 
 static bool is_stopping;
@@ -15,15 +17,17 @@ static bool has_defaults; /* the first knobs, which are nobody's setting */
 static void
 init(const struct conf *conf)
 {
-	(void)conf;
 	server_init(role_hostname());
+	listen_conf(conf);
+	certs_conf(conf);
 }
 
 static void
 reload(const struct conf *conf)
 {
-	(void)conf;
 	server_hostname(role_hostname());
+	listen_conf(conf);
+	certs_conf(conf);
 }
 
 static void
@@ -31,7 +35,7 @@ knobs(const struct knobs *k)
 {
 	server_knobs(k);
 	if (has_defaults)
-		server_accept();
+		listen_accept();
 	has_defaults = true;
 }
 
@@ -59,9 +63,25 @@ peer_down(peer_id p, enum role r)
 		check_test_forget_all();
 }
 
+static void
+tls_pair(peer_id from, struct frame *f)
+{
+	(void)from;
+	certs_add(f->fd);
+	f->fd = -1;
+}
+
+static void
+start_done(void)
+{
+	certs_done();
+	listen_done();
+}
+
 static const struct peer_handler handlers[] = {
 	{ FRAME_ctl_ask, check_test_ask },
 	{ FRAME_intake, commit_intake },
+	{ FRAME_tls_pair, tls_pair },
 	{ 0, NULL },
 };
 
@@ -69,8 +89,8 @@ const struct role_ops incoming_ops = {
 	.role = ROLE_INCOMING,
 	.init = init,
 	.conf = reload,
-	.listener = server_listen,
-	.listeners_done = server_listen_done,
+	.listener = listen_add,
+	.listeners_done = start_done,
 	.knobs = knobs,
 	.stop = stop,
 	.peers = { .handlers = handlers, .up = peer_up, .down = peer_down },

@@ -34,12 +34,14 @@ received_write(const struct received *r, struct buf *out)
 {
 	char literal[IP_TEXT_SIZE];
 	char date[40];
+	bool is_tls = r->tls_version != NULL;
 	const char *with = "SMTP";
 
+	/* TLS without EHLO has no word of its own (RFC 3848). */
 	if (r->is_utf8)
-		with = "UTF8SMTP";
+		with = is_tls ? "UTF8SMTPS" : "UTF8SMTP";
 	else if (r->is_esmtp)
-		with = "ESMTP";
+		with = is_tls ? "ESMTPS" : "ESMTP";
 	ip_literal(r->client, literal);
 	clock_rfc5322(date, sizeof(date), r->now_us);
 	buf_add_str(out, "Received: from ");
@@ -48,6 +50,9 @@ received_write(const struct received *r, struct buf *out)
 		buf_printf(out, " (%s %s)", r->client_name, literal);
 	else
 		buf_printf(out, " (%s)", literal);
+	if (is_tls)
+		buf_printf(out, "\r\n\t(using %s with cipher %s, %d bits)",
+			   r->tls_version, r->tls_cipher, r->tls_bits);
 	buf_printf(out, "\r\n\tby %s with %s id %s", r->hostname, with, r->id);
 	if (r->rcpt != NULL)
 		buf_printf(out, "\r\n\tfor <%s>", r->rcpt);

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Our Received field (RFC 5321 section 4.4).
+ * Our Received field (RFC 5321 section 4.4, RFC 3848, RFC 6531 section 4.3).
  */
 #ifndef RECEIVED_H
 #define RECEIVED_H
@@ -20,6 +20,9 @@ struct received {
 	const char *id;
 	const char *rcpt; /* NULL: not told, as there are several */
 	bool is_esmtp;
+	/* RFC 3848; NULL: in the clear. */
+	const char *tls_version, *tls_cipher;
+	int tls_bits;
 	bool is_utf8; /* RFC 6531 section 4.3 */
 	int64_t now_us; /* wall clock */
 };

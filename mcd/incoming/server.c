@@ -1,44 +1,34 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Accepts clients within the limits and runs a session on each.  What the
- * sessions say about mail is commit.c's.
+ * Runs a session on each client within the limits: the header of a balancer
+ * first, then TLS where it comes unasked, the wait before the greeting, and
+ * the session.  What the sessions say about mail is commit.c's.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "certs.h"
+#include "clock.h"
 #include "commit.h"
 #include "dict.h"
-#include "file.h"
+#include "listen.h"
 #include "log.h"
+#include "proxy.h"
 #include "role.h"
 #include "server.h"
 #include "str.h"
 #include "xalloc.h"
 
-#define ACCEPT_TURN_MAX 64 /* connections taken from one listener in a turn */
 #define REFUSED_MAX 100 /* clients beyond the limit that are told so */
 #define OTHER_FDS (REFUSED_MAX + 50) /* not of sessions: channels, log ... */
 #define CLIENT_BITS_V4 32
 #define CLIENT_BITS_V6 64
+#define PROXY_TIME_MS 10000 /* for the header of a balancer */
 #define STOP_LINGER_MS 200 /* for clients to take our last words */
-#define START_WAIT_MS 5000 /* for the settings, before clients are taken */
-#define BACKOFF_MS 100 /* no accept for so long when accept(2) fails */
-
-struct listener {
-	struct list node;
-	char name[64];
-	char address[64];
-	int fd;
-	struct watch watch;
-	bool is_current;
-};
 
 /* Connections of one address; the value in the table of clients. */
 struct client {
@@ -46,16 +36,13 @@ struct client {
 };
 
 static struct server {
-	struct list listeners;
 	struct list connections;
 	size_t count;
 	struct dict clients;
 	struct knobs knobs;
 	struct session_conf conf;
+	struct session_ops session_ops;
 	char hostname[256];
-	int spare_fd; /* given up for a moment when descriptors run out */
-	bool is_accepting;
-	struct timer accept_timer;
 	bool is_stopping;
 	int64_t reply_ms;
 	struct timer stop_timer;
@@ -70,6 +57,9 @@ static const struct session_reply r_timeout = { 421, "4.4.2",
 static const struct session_reply r_limit = {
 	421, "4.7.0", "Too many connections, try again later"
 };
+
+static const struct session_reply r_no_tls = { 421, "4.7.0",
+					       "TLS is not there now" };
 
 static void
 client_key(const struct ip_port *client, char key[IP_TEXT_SIZE])
@@ -134,6 +124,8 @@ connection_free(struct connection *c)
 	if (c->is_counted)
 		client_leave(&c->client);
 	list_del(&c->node);
+	free(c->told_name);
+	free(c->told_login);
 	free(c);
 	server.count--;
 	stats_set(role_stats(), STAT_in_open, (int64_t)server.count);
@@ -156,12 +148,27 @@ connection_lost(struct connection *c, const char *why)
 	connection_free(c);
 }
 
+/* The time until something has to come in a message: for the next piece, and
+ * for the whole. */
+static int64_t
+data_time(struct connection *c)
+{
+	const struct knobs *k = &server.knobs;
+	int64_t now = clock_mono_ms();
+	int64_t left;
+
+	if (c->message_end_ms == 0)
+		c->message_end_ms = now + k->smtp_message_time;
+	left = c->message_end_ms - now;
+	if (left < 1)
+		left = 1;
+	return left < k->smtp_data_time ? left : k->smtp_data_time;
+}
+
 /* Sends what there is, and sets the time until something has to come. */
 static void
 connection_go_on(struct connection *c)
 {
-	const struct knobs *k = &server.knobs;
-
 	if (server.is_stopping && session_is_idle(&c->session))
 		session_close(&c->session, &r_shutdown);
 	if (session_is_closed(&c->session)) {
@@ -174,7 +181,9 @@ connection_go_on(struct connection *c)
 	if (session_waits(&c->session))
 		io_deadline(&c->io, 0);
 	else if (session_is_in_data(&c->session))
-		io_deadline(&c->io, k->smtp_data_time);
+		io_deadline(&c->io, data_time(c));
+	if (!session_is_in_data(&c->session))
+		c->message_end_ms = 0;
 }
 
 void
@@ -192,17 +201,175 @@ connection_wake(struct connection *c)
 	io_kick(&c->io);
 }
 
+static void
+connection_refuse(struct connection *c, const struct session_reply *no)
+{
+	stats_add(role_stats(), STAT_in_refused_limit, 1);
+	log_info("- refused client=%s verb=CONNECT code=%d %s", c->client_text,
+		 no->code, no->text);
+	session_close(&c->session, no);
+	io_finish(&c->io);
+}
+
+/* What is known of the client decides, also that it spoke too early. */
+static void
+connection_greet(struct connection *c)
+{
+	const struct session_reply *no = c->is_local ? NULL : commit_connect(c);
+
+	c->step = CONNECTION_SESSION;
+	if (no != NULL) {
+		connection_refuse(c, no);
+		return;
+	}
+	session_greet(&c->session);
+	io_deadline(&c->io, server.knobs.smtp_command_time);
+	connection_go_on(c);
+	io_kick(&c->io);
+}
+
+/* A server is not spoken to before it has greeted: who cannot wait is told
+ * by that (io's deadline ends the wait). */
+static void
+connection_wait(struct connection *c)
+{
+	int64_t wait_ms = server.knobs.smtp_greet_wait;
+
+	if (wait_ms == 0 || c->is_local) {
+		connection_greet(c);
+		return;
+	}
+	c->step = CONNECTION_GREET_WAIT;
+	io_deadline(&c->io, wait_ms);
+	io_kick(&c->io);
+}
+
+static void
+start_tls(struct connection *c)
+{
+	/* Behind the header of a balancer the handshake may be here. */
+	if (c->step == CONNECTION_TLS)
+		io_begin_tls(&c->io, tls_accept(certs_ctx()));
+	else
+		io_start_tls(&c->io, tls_accept(certs_ctx()));
+	io_deadline(&c->io, server.knobs.smtp_tls_time);
+}
+
+static void
+set_client(struct connection *c, const struct ip_port *client)
+{
+	c->client = *client;
+	ip_text(&client->ip, c->client_text);
+}
+
+/* Who the client is is known. */
+static void
+connection_begin(struct connection *c)
+{
+	/* A balancer that looks whether we live is no client. */
+	if (!c->is_local) {
+		if (!client_enter(&c->client)) {
+			connection_refuse(c, &r_limit);
+			return;
+		}
+		c->is_counted = true;
+	}
+	if (!c->is_implicit) {
+		connection_wait(c);
+	} else if (certs_ctx() == NULL) {
+		/* mcd.conf has lost its certificates meanwhile. */
+		connection_refuse(c, &r_no_tls);
+	} else {
+		c->step = CONNECTION_TLS;
+		start_tls(c);
+	}
+}
+
+/* The header of a balancer's; returns the bytes taken. */
+static size_t
+proxy_input(struct connection *c, struct span in)
+{
+	struct proxy p;
+	struct err e;
+	int n = proxy_parse(in, &p, &e);
+
+	if (n == 0)
+		return 0;
+	if (n < 0) {
+		stats_add(role_stats(), STAT_in_proxy_bad, 1);
+		log_warn("- closed peer=%s it is in proxy_from: %s",
+			 c->client_text, log_text(e.text));
+		connection_free(c);
+		return 0;
+	}
+	c->is_local = p.is_local;
+	if (!p.is_local) {
+		set_client(c, &p.client);
+		c->local = p.server;
+	}
+	connection_begin(c);
+	return (size_t)n;
+}
+
+static size_t
+session_turn(struct connection *c, struct span in)
+{
+	unsigned before = session_commands(&c->session);
+	size_t taken = session_input(&c->session, in);
+
+	/* Only a whole command, not each byte of one, buys more time. */
+	if (session_commands(&c->session) != before &&
+	    session_is_idle(&c->session))
+		io_deadline(&c->io, server.knobs.smtp_command_time);
+	connection_go_on(c);
+	return taken;
+}
+
 static size_t
 on_input(void *arg, struct span in)
 {
 	struct connection *c = arg;
-	size_t taken = session_input(&c->session, in);
 
-	/* Only a whole command, not each byte of one, buys more time. */
-	if (taken > 0 && session_is_idle(&c->session))
-		io_deadline(&c->io, server.knobs.smtp_command_time);
+	switch (c->step) {
+	case CONNECTION_PROXY:
+		return proxy_input(c, in);
+	case CONNECTION_GREET_WAIT:
+		if (!c->is_early)
+			stats_add(role_stats(), STAT_in_early, 1);
+		c->is_early = true;
+		return 0;
+	case CONNECTION_TLS:
+		return 0;
+	case CONNECTION_SESSION:
+		break;
+	}
+	return session_turn(c, in);
+}
+
+static void
+on_secured(void *arg)
+{
+	struct connection *c = arg;
+	const struct tls_info *info = io_tls(&c->io);
+
+	stats_add(role_stats(), STAT_in_tls, 1);
+	log_debug("- tls client=%s version=%s cipher=%s name=%s",
+		  c->client_text, info->version, info->cipher,
+		  log_text(info->name));
+	if (c->step == CONNECTION_TLS) {
+		session_secured(&c->session);
+		connection_wait(c);
+		return;
+	}
+	session_secured(&c->session);
+	io_deadline(&c->io, server.knobs.smtp_command_time);
 	connection_go_on(c);
-	return taken;
+}
+
+static bool
+is_securing(const struct connection *c)
+{
+	return c->step == CONNECTION_TLS || session_is_securing(&c->session);
 }
 
 static void
@@ -210,6 +377,11 @@ on_end(void *arg, const char *why)
 {
 	struct connection *c = arg;
 
+	if (is_securing(c)) {
+		stats_add(role_stats(), STAT_in_tls_failed, 1);
+		log_info("- tls failed client=%s why=%s", c->client_text,
+			 log_text(*why == '\0' ? "closed by the client" : why));
+	}
 	/* A client that only closed its half still gets its answers. */
 	if (*why == '\0' && session_waits(&c->session))
 		return;
@@ -221,9 +393,28 @@ on_timeout(void *arg)
 {
 	struct connection *c = arg;
 
-	if (session_is_in_data(&c->session))
+	switch (c->step) {
+	case CONNECTION_GREET_WAIT:
+		connection_greet(c);
+		return;
+	case CONNECTION_PROXY:
+		stats_add(role_stats(), STAT_in_proxy_bad, 1);
+		log_info("- closed peer=%s it is in proxy_from: no header in "
+			 "time",
+			 c->client_text);
+		connection_free(c);
+		return;
+	case CONNECTION_TLS:
+	case CONNECTION_SESSION:
+		break;
+	}
+	if (is_securing(c)) {
+		stats_add(role_stats(), STAT_in_tls_failed, 1);
+		log_info("- tls failed client=%s why=timeout", c->client_text);
+	} else if (session_is_in_data(&c->session)) {
 		log_info("- timeout client=%s helo=%s in=DATA", c->client_text,
 			 log_text(session_helo(&c->session)));
+	}
 	session_close(&c->session, &r_timeout);
 	connection_go_on(c);
 }
@@ -236,6 +427,7 @@ on_finished(void *arg)
 
 static const struct io_ops connection_io_ops = {
 	.input = on_input,
+	.secured = on_secured,
 	.end = on_end,
 	.timeout = on_timeout,
 	.finished = on_finished,
@@ -259,10 +451,76 @@ sessions_max(void)
 }
 
 static void
-connection_new(int fd, const struct ip_port *client)
+on_starttls(void *arg)
+{
+	start_tls(arg);
+}
+
+/* RFC 5321 calls it the client's; Postfix' XCLIENT_README has the rules. */
+static void
+on_xclient(void *arg, const struct smtp_xclient *x)
+{
+	struct connection *c = arg;
+	bool has_helo = x->state[XCLIENT_HELO] == XCLIENT_GIVEN;
+	struct ip_port client = c->client;
+	const struct session_reply *no;
+	char text[IP_TEXT_SIZE];
+
+	if (x->state[XCLIENT_ADDR] == XCLIENT_GIVEN)
+		client.ip = x->addr;
+	if (x->state[XCLIENT_PORT] == XCLIENT_GIVEN)
+		client.port = x->port;
+	if (x->state[XCLIENT_DESTADDR] == XCLIENT_GIVEN)
+		c->local.ip = x->destaddr;
+	if (x->state[XCLIENT_DESTPORT] == XCLIENT_GIVEN)
+		c->local.port = x->destport;
+	if (x->state[XCLIENT_NAME] != XCLIENT_NOT_GIVEN) {
+		free(c->told_name);
+		c->told_name = xstrdup(x->name);
+	}
+	if (x->state[XCLIENT_LOGIN] != XCLIENT_NOT_GIVEN) {
+		free(c->told_login);
+		c->told_login = xstrdup(x->login);
+	}
+	log_info("- xclient peer=%s client=%s name=%s helo=%s login=%s",
+		 c->client_text, ip_text(&client.ip, text), log_text(x->name),
+		 log_text(x->helo), log_text(x->login));
+	if (c->is_counted)
+		client_leave(&c->client);
+	commit_release(c); /* what was found out is about another */
+	set_client(c, &client);
+	c->is_counted = client_enter(&c->client);
+	if (!c->is_counted) {
+		stats_add(role_stats(), STAT_in_refused_limit, 1);
+		session_close(&c->session, &r_limit);
+		return;
+	}
+	no = commit_connect(c);
+	if (no != NULL) {
+		session_close(&c->session, no);
+		return;
+	}
+	session_restart(&c->session, has_helo ? x->helo : NULL,
+			x->state[XCLIENT_PROTO] != XCLIENT_GIVEN ||
+				x->is_esmtp);
+}
+
+static void
+local_address(int fd, struct ip_port *out)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
+	    ip_from_sockaddr((struct sockaddr *)&ss, out) != 0)
+		*out = (struct ip_port){ 0 };
+}
+
+static void
+connection_new(int fd, const struct ip_port *peer,
+	       const struct listen_options *options)
 {
 	uint64_t max = sessions_max();
-	const struct session_reply *no = NULL;
 	struct connection *c;
 
 	stats_add(role_stats(), STAT_in_sessions, 1);
@@ -272,187 +530,27 @@ connection_new(int fd, const struct ip_port *client)
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));
-	c->client = *client;
-	ip_text(&client->ip, c->client_text);
+	c->peer = *peer;
+	set_client(c, peer);
+	local_address(fd, &c->local);
+	c->is_implicit = options->tls == CONF_TLS_IMPLICIT;
 	io_init(&c->io, &connection_io_ops, c);
-	session_init(&c->session, &commit_session_ops, c, &server.conf,
+	session_init(&c->session, &server.session_ops, c, &server.conf,
 		     io_out(&c->io));
+	session_offer(&c->session,
+		      options->tls == CONF_TLS_STARTTLS && certs_ctx() != NULL,
+		      conf_nets_have(&options->xclient_from, &peer->ip));
 	list_push(&server.connections, &c->node);
 	server.count++;
 	io_open(&c->io, fd);
 	stats_set(role_stats(), STAT_in_open, (int64_t)server.count);
-	if (server.count > max)
-		no = &r_limit;
-	else if (client_enter(client))
-		c->is_counted = true;
-	else
-		no = &r_limit;
-	if (no == NULL)
-		no = commit_connect(c);
-	if (no == NULL) {
-		session_greet(&c->session);
-		io_flush(&c->io);
-		io_deadline(&c->io, server.knobs.smtp_command_time);
-		return;
-	}
-	stats_add(role_stats(), STAT_in_refused_limit, 1);
-	log_info("- refused client=%s verb=CONNECT code=%d %s", c->client_text,
-		 no->code, no->text);
-	session_close(&c->session, no);
-	io_finish(&c->io);
-}
-
-static void
-accept_watch(bool on)
-{
-	struct list *n;
-
-	server.is_accepting = on;
-	list_for(n, &server.listeners)
-		watch_set(&list_entry(n, struct listener, node)->watch,
-			  on ? WATCH_READ : 0);
-}
-
-static void
-on_accept_timer(void *arg)
-{
-	(void)arg;
-	if (!server.is_stopping)
-		accept_watch(true);
-}
-
-/*
- * Out of descriptors: the spare one is given up to take the client and
- * tell it so, rather than to let it hang and the loop spin.
- */
-static void
-accept_without_room(struct listener *l)
-{
-	static const char words[] =
-		"421 4.3.2 Out of resources, try again later\r\n";
-	int fd;
-
-	file_shut(&server.spare_fd);
-	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0) {
-		(void)send(fd, words, sizeof(words) - 1, MSG_NOSIGNAL);
-		close(fd);
-		stats_add(role_stats(), STAT_in_refused_limit, 1);
-	}
-	server.spare_fd = eventfd(0, EFD_CLOEXEC);
-	log_warn("- refused verb=CONNECT code=421 out of descriptors");
-	accept_watch(false);
-	timer_set(&server.accept_timer, BACKOFF_MS);
-}
-
-/* One connection; false when there is none to take now. */
-static bool
-accept_one(struct listener *l)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	struct ip_port client;
-	int fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd < 0) {
-		switch (errno) {
-		case EAGAIN:
-			return false;
-		case EINTR:
-		case ECONNABORTED:
-			return true;
-		case EMFILE:
-		case ENFILE:
-			accept_without_room(l);
-			return false;
-		default:
-			log_warn("- listener=%s accept: %s", l->name,
-				 strerror(errno));
-			accept_watch(false);
-			timer_set(&server.accept_timer, BACKOFF_MS);
-			return false;
-		}
-	}
-	if (ip_from_sockaddr((struct sockaddr *)&ss, &client) < 0)
-		close(fd);
-	else
-		connection_new(fd, &client);
-	return true;
-}
-
-static void
-on_listener(void *arg, int what)
-{
-	struct listener *l = arg;
-	int turns = 0;
-
-	(void)what;
-	while (turns++ < ACCEPT_TURN_MAX && accept_one(l))
-		;
-}
-
-static void
-listener_free(struct listener *l)
-{
-	list_del(&l->node);
-	watch_release(&l->watch);
-	close(l->fd);
-	free(l);
-}
-
-void
-server_accept(void)
-{
-	if (server.is_stopping || server.is_accepting)
-		return;
-	timer_clear(&server.accept_timer);
-	accept_watch(true);
-}
-
-void
-server_listen(const char *name, const char *address, int fd)
-{
-	struct listener *l = xcalloc(1, sizeof(*l));
-	struct list *n, *tmp;
-
-	list_for_safe(n, tmp, &server.listeners)
-	{
-		struct listener *old = list_entry(n, struct listener, node);
-
-		if (str_eq(old->name, name) && str_eq(old->address, address))
-			listener_free(old);
-	}
-	str_copy(l->name, sizeof(l->name), name);
-	str_copy(l->address, sizeof(l->address), address);
-	l->fd = fd;
-	l->is_current = true;
-	file_set_nonblock(fd);
-	watch_init(&l->watch, fd, on_listener, l);
-	list_push(&server.listeners, &l->node);
-	if (server.spare_fd < 0)
-		server.spare_fd = eventfd(0, EFD_CLOEXEC);
-	if (server.is_accepting)
-		watch_set(&l->watch, WATCH_READ);
-	log_info("- listening name=%s address=%s", l->name, l->address);
-}
-
-void
-server_listen_done(void)
-{
-	struct list *n, *tmp;
-
-	list_for_safe(n, tmp, &server.listeners)
-	{
-		struct listener *l = list_entry(n, struct listener, node);
-
-		if (!l->is_current) {
-			log_info("- closing name=%s address=%s", l->name,
-				 l->address);
-			listener_free(l);
-			continue;
-		}
-		l->is_current = false;
+	if (server.count > max) {
+		connection_refuse(c, &r_limit);
+	} else if (conf_nets_have(&options->proxy_from, &peer->ip)) {
+		c->step = CONNECTION_PROXY;
+		io_deadline(&c->io, PROXY_TIME_MS);
+	} else {
+		connection_begin(c);
 	}
 }
 
@@ -466,12 +564,13 @@ server_hostname(const char *hostname)
 void
 server_init(const char *hostname)
 {
-	list_init(&server.listeners);
 	list_init(&server.connections);
-	server.spare_fd = -1;
+	listen_init(connection_new);
+	/* About mail they ask commit.c, about the connection us. */
+	server.session_ops = commit_session_ops;
+	server.session_ops.starttls = on_starttls;
+	server.session_ops.xclient = on_xclient;
 	server_hostname(hostname);
-	timer_init(&server.accept_timer, on_accept_timer, NULL);
-	timer_set(&server.accept_timer, START_WAIT_MS);
 	knobs_default(&server.knobs);
 	server_knobs(&server.knobs);
 }
@@ -485,6 +584,7 @@ server_knobs(const struct knobs *k)
 	server.conf.messages_max = (unsigned)k->smtp_messages_max;
 	server.conf.errors_max = (unsigned)k->smtp_errors_max;
 	server.conf.mends_newlines = k->smtp_bare_newline_mend != 0;
+	server.conf.is_strict = k->smtp_pipelining_strict != 0;
 }
 
 size_t
@@ -528,9 +628,7 @@ server_stop(int64_t data_ms, int64_t reply_ms, void (*done)(void))
 	server.is_stopping = true;
 	server.stop_done = done;
 	server.reply_ms = reply_ms > 0 ? reply_ms : 1;
-	list_for_safe(n, tmp, &server.listeners)
-		listener_free(list_entry(n, struct listener, node));
-	timer_clear(&server.accept_timer);
+	listen_close();
 	list_for_safe(n, tmp, &server.connections)
 	{
 		struct connection *c = list_entry(n, struct connection, node);

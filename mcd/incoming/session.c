@@ -13,6 +13,9 @@
 #include "str.h"
 #include "xalloc.h"
 
+/* Recipients tried for each that may be taken, before the session ends. */
+#define TRIED_MAX_FACTOR 10
+
 void
 session_format(struct buf *dst, const struct session_reply *r)
 {
@@ -72,10 +75,12 @@ session_end_mail(struct session *s)
 	s->slots_full = false;
 	free(s->message);
 	s->message = NULL;
+	free(s->chunk_reply);
+	s->chunk_reply = NULL;
 	s->has_mail = s->is_utf8 = s->has_put_off = false;
 	s->wait = SESSION_WAIT_NONE;
 	s->rcpts = s->rcpts_tried = 0;
-	if (s->state == SESSION_DATA)
+	if (s->state == SESSION_DATA || s->state == SESSION_CHUNK)
 		s->state = SESSION_COMMAND;
 	if (had)
 		s->ops->reset(s->arg);
@@ -91,6 +96,52 @@ session_close(struct session *s, const struct session_reply *r)
 	s->state = SESSION_CLOSED;
 }
 
+void
+session_refuse_all(struct session *s, const struct session_reply *r)
+{
+	s->ops->refused(s->arg, s->verb, r);
+	session_close(s, r);
+}
+
+/* A session must not be kept open for nothing. */
+static bool
+is_idling(struct session *s)
+{
+	static const struct session_reply r = {
+		421, "4.7.0", "Too many commands without a message, closing"
+	};
+
+	if (++s->idle_commands <= SESSION_IDLE_MAX)
+		return false;
+	session_refuse_all(s, &r);
+	return true;
+}
+
+/* A RCPT line; false when it has to wait. */
+static bool
+rcpt_command(struct session *s, const struct smtp_command *cmd,
+	     const struct smtp_fault *fault)
+{
+	static const struct session_reply endless = {
+		421, "4.5.3", "Far too many recipients, closing"
+	};
+
+	/* Near the limit what was asked decides, not its pace. */
+	if (s->slots_full || (s->slot_count > 0 &&
+			      s->rcpts + s->slot_count >= s->conf->rcpt_max))
+		return false;
+	if (s->rcpts_tried / TRIED_MAX_FACTOR >= s->conf->rcpt_max) {
+		if (s->slot_count > 0)
+			return false;
+		s->verb = SMTP_RCPT;
+		session_refuse_all(s, &endless);
+		return true;
+	}
+	s->commands++;
+	session_rcpt(s, cmd, fault);
+	return true;
+}
+
 /* False when the line has to wait until recipients are answered. */
 static bool
 command(struct session *s, struct span line)
@@ -101,17 +152,23 @@ command(struct session *s, struct span line)
 	int bad = smtp_parse_command(line, utf8, &cmd, &fault);
 
 	if (cmd.verb == SMTP_RCPT) {
-		/* Near the limit what was asked decides, not its pace. */
-		if (s->slots_full ||
-		    (s->slot_count > 0 &&
-		     s->rcpts + s->slot_count >= s->conf->rcpt_max))
-			return false;
-		session_rcpt(s, &cmd, bad < 0 ? &fault : NULL);
-		return true;
+		return rcpt_command(s, &cmd, bad < 0 ? &fault : NULL);
 	}
 	if (s->slot_count > 0)
 		return false;
 	s->verb = cmd.verb;
+	s->commands++;
+	if (is_idling(s))
+		return true;
+	if (bad < 0 && cmd.verb == SMTP_BDAT) {
+		struct session_reply r = { fault.code, fault.enhanced,
+					   fault.text.text };
+
+		/* How many bytes belong to it nobody knows: what follows must
+		 * not be taken for commands. */
+		session_refuse_all(s, &r);
+		return true;
+	}
 	if (bad < 0) {
 		session_say(s, fault.code, fault.enhanced, fault.text.text);
 		return true;
@@ -146,6 +203,7 @@ input_line(struct session *s, struct span in)
 	if (lf == NULL) {
 		if (look < SMTP_LINE_MAX + 2 || s->slot_count > 0)
 			return 0;
+		s->commands++;
 		s->verb = SMTP_UNKNOWN;
 		s->is_skipping = true;
 		session_say(s, 500, "5.5.2", "Line too long");
@@ -156,6 +214,7 @@ input_line(struct session *s, struct span in)
 	 * for a message ends by CRLF only.
 	 */
 	line = (struct span){ in.p, (size_t)(lf - in.p) };
+	s->has_more = line.len + 1 < in.len;
 	if (line.len > 0 && line.p[line.len - 1] == '\r')
 		line.len--;
 	if (!command(s, line))
@@ -176,10 +235,13 @@ session_input(struct session *s, struct span in)
 		if (s->state == SESSION_CLOSED)
 			return in.len;
 		if (s->wait != SESSION_WAIT_NONE ||
+		    s->state == SESSION_SECURING ||
 		    s->out->len > SESSION_OUT_HIGH)
 			break;
 		if (s->state == SESSION_DATA)
 			n = session_data(s, rest);
+		else if (s->state == SESSION_CHUNK)
+			n = session_chunk(s, rest);
 		else
 			n = input_line(s, rest);
 		if (n == 0)
@@ -213,6 +275,47 @@ session_greet(struct session *s)
 	buf_printf(s->out, "220 %s ESMTP mcgate\r\n", s->conf->hostname);
 }
 
+void
+session_offer(struct session *s, bool starttls, bool xclient)
+{
+	s->offers_starttls = starttls;
+	s->offers_xclient = xclient;
+}
+
+/* As if the client had just come, but for what it has cost already. */
+static void
+forget(struct session *s)
+{
+	session_end_mail(s);
+	free(s->helo);
+	s->helo = NULL;
+	s->is_esmtp = false;
+}
+
+void
+session_secured(struct session *s)
+{
+	if (s->state == SESSION_CLOSED)
+		return;
+	forget(s);
+	s->is_tls = true;
+	s->offers_starttls = false;
+	s->state = SESSION_COMMAND;
+}
+
+void
+session_restart(struct session *s, const char *helo, bool is_esmtp)
+{
+	if (s->wait != SESSION_WAIT_XCLIENT)
+		return;
+	forget(s);
+	if (helo != NULL) {
+		s->helo = xstrdup(helo);
+		s->is_esmtp = is_esmtp;
+	}
+	session_greet(s);
+}
+
 bool
 session_waits(const struct session *s)
 {
@@ -222,7 +325,8 @@ session_waits(const struct session *s)
 bool
 session_is_idle(const struct session *s)
 {
-	return s->state == SESSION_COMMAND && !session_waits(s);
+	return s->state == SESSION_COMMAND && !session_waits(s) &&
+	       s->message == NULL;
 }
 
 bool
@@ -234,7 +338,20 @@ session_is_closed(const struct session *s)
 bool
 session_is_in_data(const struct session *s)
 {
-	return s->state == SESSION_DATA;
+	return s->state == SESSION_DATA || s->state == SESSION_CHUNK ||
+	       (s->message != NULL && s->wait != SESSION_WAIT_END);
+}
+
+bool
+session_is_securing(const struct session *s)
+{
+	return s->state == SESSION_SECURING;
+}
+
+unsigned
+session_commands(const struct session *s)
+{
+	return s->commands;
 }
 
 const char *

@@ -30,6 +30,8 @@ give_slots(struct session *s)
 			return;
 		buf_add_str(s->out, slot->line);
 		s->rcpts += slot->code < 300;
+		if (slot->code < 300)
+			s->idle_commands = 0;
 		s->has_put_off |= slot->code / 100 == 4;
 		session_count(s, SMTP_RCPT, slot->code);
 		free(slot->line);
@@ -79,6 +81,9 @@ session_rcpt(struct session *s, const struct smtp_command *cmd,
 	const char *wrong = session_check(s, NEED_HELO | NEED_MAIL);
 	unsigned slot;
 
+	if (wrong == NULL && s->message != NULL)
+		wrong = "RCPT after BDAT";
+
 	if (s->slots == NULL)
 		s->slots = xcalloc(SESSION_ASKS_MAX, sizeof(*s->slots));
 	slot = (s->slot_first + s->slot_count) % SESSION_ASKS_MAX;
@@ -111,21 +116,53 @@ session_mail_reply(struct session *s, const struct session_reply *r)
 }
 
 void
+session_no_rcpt(const struct session *s, struct session_reply *r)
+{
+	static const struct session_reply none = { 503, "5.5.1",
+						   "Need RCPT first" };
+	static const struct session_reply later = {
+		451, "4.5.1", "No recipient was taken, try again later"
+	};
+	static const struct session_reply no = { 554, "5.5.1",
+						 "No valid recipients" };
+
+	if (s->rcpts_tried == 0)
+		*r = none;
+	else
+		*r = s->has_put_off ? later : no;
+}
+
+void
+session_begin_message(struct session *s, bool is_chunked)
+{
+	struct session_message *m = xcalloc(1, sizeof(*m));
+
+	smtp_data_init(&m->data);
+	m->data.makes_crlf = s->conf->mends_newlines;
+	m->data.is_chunked = m->is_chunked = is_chunked;
+	header_scan_init(&m->header);
+	s->message = m;
+}
+
+void
 session_data_reply(struct session *s, const struct session_reply *r)
 {
 	if (s->wait != SESSION_WAIT_DATA)
 		return;
 	s->wait = SESSION_WAIT_NONE;
+	if (s->state == SESSION_CHUNK) {
+		session_chunk_reply(s, r);
+		return;
+	}
 	s->verb = SMTP_DATA;
 	session_say(s, r->code, r->enhanced, r->text);
 	if (r->code != 354) {
 		session_end_mail(s);
 		return;
 	}
-	s->message = xcalloc(1, sizeof(*s->message));
-	smtp_data_init(&s->message->data);
-	s->message->data.makes_crlf = s->conf->mends_newlines;
-	header_scan_init(&s->message->header);
+	if (s->state != SESSION_COMMAND)
+		return;
+	session_begin_message(s, false);
 	s->state = SESSION_DATA;
 }
 
@@ -134,16 +171,15 @@ session_end_reply(struct session *s, const struct session_reply *r)
 {
 	if (s->wait != SESSION_WAIT_END)
 		return;
-	s->verb = SMTP_DATA;
+	s->verb = s->message->is_chunked ? SMTP_BDAT : SMTP_DATA;
 	if (r->code < 300)
 		s->messages++;
 	session_say(s, r->code, r->enhanced, r->text);
 	session_end_mail(s);
 }
 
-/* The end mark was seen. */
-static void
-finish_message(struct session *s)
+bool
+session_fault(const struct session *s, struct session_reply *r)
 {
 	static const struct session_reply too_large = { 552, "5.3.4",
 							"Message too large" };
@@ -154,22 +190,33 @@ finish_message(struct session *s)
 	static const struct session_reply hops = {
 		554, "5.4.6", "Too many Received fields: this message loops"
 	};
+	const struct session_message *m = s->message;
+
+	if (m->is_too_large)
+		*r = too_large;
+	else if (m->data.has_bare && !m->data.makes_crlf)
+		*r = bare;
+	else if (m->header.received > SESSION_HOPS_MAX)
+		*r = hops;
+	else
+		return false;
+	return true;
+}
+
+void
+session_finish(struct session *s)
+{
 	struct session_message *m = s->message;
-	struct session_body body = {
-		.size = m->size,
-		.has_8bit = m->data.has_8bit,
-		.header = &m->header,
-	};
+	struct session_body body = { .header = &m->header };
+	struct session_reply r;
 
 	header_scan_end(&m->header);
+	body.size = m->size;
+	body.has_8bit = m->data.has_8bit;
 	s->state = SESSION_COMMAND;
 	s->wait = SESSION_WAIT_END;
-	if (m->is_too_large)
-		session_end_reply(s, &too_large);
-	else if (m->data.has_bare && !m->data.makes_crlf)
-		session_end_reply(s, &bare);
-	else if (m->header.received > SESSION_HOPS_MAX)
-		session_end_reply(s, &hops);
+	if (session_fault(s, &r))
+		session_end_reply(s, &r);
 	else
 		s->ops->end(s->arg, &body);
 }
@@ -194,28 +241,32 @@ take_body(struct session *s)
 }
 
 size_t
+session_take(struct session *s, struct span in)
+{
+	int64_t n;
+
+	buf_clear(&stuff);
+	/* Cannot fail: stuff has no limit. */
+	n = in.p == NULL ? smtp_data_end(&s->message->data, &stuff)
+			 : smtp_data_receive(&s->message->data, in, &stuff);
+	if (stuff.len > 0)
+		take_body(s);
+	return n < 0 ? in.len : (size_t)n;
+}
+
+size_t
 session_data(struct session *s, struct span in)
 {
 	static const struct session_reply endless = {
 		552, "5.3.4", "Message too large, closing"
 	};
-	struct session_message *m = s->message;
-	int64_t n;
+	size_t n = session_take(s, in);
 
-	buf_clear(&stuff);
-	n = smtp_data_receive(&m->data, in, &stuff);
-	if (n < 0) {
-		/* Cannot be: stuff has no limit. */
-		session_close(s, &endless);
-		return in.len;
+	if (s->message->data.state == SMTP_DATA_END) {
+		session_finish(s);
+	} else if (s->message->size / 2 > s->conf->size_max) {
+		s->verb = SMTP_DATA;
+		session_refuse_all(s, &endless);
 	}
-	if (stuff.len > 0)
-		take_body(s);
-	if (m->data.state == SMTP_DATA_END) {
-		finish_message(s);
-	} else if (m->size / 2 > s->conf->size_max) {
-		s->ops->refused(s->arg, SMTP_DATA, &endless);
-		session_close(s, &endless);
-	}
-	return (size_t)n;
+	return n;
 }

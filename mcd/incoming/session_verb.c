@@ -35,11 +35,14 @@ do_helo(struct session *s, const struct smtp_command *cmd)
 		session_say(s, 250, "", c->hostname);
 		return;
 	}
-	buf_printf(
-		s->out,
-		"250-%s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n250-8BITMIME\r\n"
-		"250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 SMTPUTF8\r\n",
-		c->hostname, (unsigned long long)c->size_max);
+	buf_printf(s->out, "250-%s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
+		   c->hostname, (unsigned long long)c->size_max);
+	if (s->offers_starttls)
+		buf_add_str(s->out, "250-STARTTLS\r\n");
+	if (s->offers_xclient)
+		buf_add_str(s->out, "250-XCLIENT " SMTP_XCLIENT_ATTRS "\r\n");
+	buf_add_str(s->out, "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
+			    "250-DSN\r\n250-CHUNKING\r\n250 SMTPUTF8\r\n");
 }
 
 static void
@@ -70,15 +73,16 @@ do_mail(struct session *s, const struct smtp_command *cmd)
 static void
 do_data(struct session *s, const struct smtp_command *cmd)
 {
+	struct session_reply r;
+
 	(void)cmd;
+	if (s->message != NULL) {
+		session_say(s, 503, "5.5.1", "DATA after BDAT");
+		return;
+	}
 	if (s->rcpts == 0) {
-		if (s->rcpts_tried == 0)
-			session_say(s, 503, "5.5.1", "Need RCPT first");
-		else if (s->has_put_off)
-			session_say(s, 451, "4.5.1",
-				    "No recipient was taken, try again later");
-		else
-			session_say(s, 554, "5.5.1", "No valid recipients");
+		session_no_rcpt(s, &r);
+		session_say(s, r.code, r.enhanced, r.text);
 		return;
 	}
 	s->wait = SESSION_WAIT_DATA;
@@ -133,6 +137,51 @@ do_not_offered(struct session *s, const struct smtp_command *cmd)
 	session_say(s, 502, "5.5.1", text);
 }
 
+/* RFC 3207 section 4: what stands behind it was not protected, and must not
+ * be taken for what comes when all is. */
+static void
+do_starttls(struct session *s, const struct smtp_command *cmd)
+{
+	static const struct session_reply early = {
+		554, "5.5.1", "Text behind STARTTLS, closing"
+	};
+
+	if (s->is_tls) {
+		session_say(s, 503, "5.5.1", "TLS is on already");
+		return;
+	}
+	if (!s->offers_starttls) {
+		do_not_offered(s, cmd);
+		return;
+	}
+	if (s->has_more) {
+		session_refuse_all(s, &early);
+		return;
+	}
+	session_end_mail(s);
+	session_say(s, 220, "2.0.0", "Ready to start TLS");
+	s->state = SESSION_SECURING;
+	s->ops->starttls(s->arg);
+}
+
+static void
+do_xclient(struct session *s, const struct smtp_command *cmd)
+{
+	struct smtp_xclient x;
+	struct smtp_fault fault;
+
+	if (!s->offers_xclient) {
+		session_say(s, 550, "5.7.0", "XCLIENT is not for this client");
+		return;
+	}
+	if (smtp_parse_xclient(cmd->arg, &x, &fault) < 0) {
+		session_say(s, fault.code, fault.enhanced, fault.text.text);
+		return;
+	}
+	s->wait = SESSION_WAIT_XCLIENT;
+	s->ops->xclient(s->arg, &x);
+}
+
 static void
 do_unknown(struct session *s, const struct smtp_command *cmd)
 {
@@ -142,18 +191,19 @@ do_unknown(struct session *s, const struct smtp_command *cmd)
 
 /* RCPT is not here: its replies have an order of their own. */
 static const struct verb verbs[] = {
-	{ SMTP_HELO, 0, do_helo },
-	{ SMTP_EHLO, 0, do_helo },
+	{ SMTP_HELO, NEED_LAST, do_helo },
+	{ SMTP_EHLO, NEED_LAST, do_helo },
 	{ SMTP_MAIL, NEED_HELO | NEED_NO_MAIL, do_mail },
-	{ SMTP_DATA, NEED_HELO | NEED_MAIL, do_data },
+	{ SMTP_DATA, NEED_HELO | NEED_MAIL | NEED_LAST, do_data },
+	{ SMTP_BDAT, 0, session_bdat },
 	{ SMTP_RSET, 0, do_rset },
 	{ SMTP_NOOP, 0, do_noop },
 	{ SMTP_QUIT, 0, do_quit },
-	{ SMTP_VRFY, 0, do_vrfy },
+	{ SMTP_VRFY, NEED_LAST, do_vrfy },
 	{ SMTP_HELP, 0, do_help },
-	{ SMTP_EXPN, 0, do_not_offered },
-	{ SMTP_BDAT, 0, do_not_offered },
-	{ SMTP_STARTTLS, 0, do_not_offered },
+	{ SMTP_EXPN, NEED_LAST, do_not_offered },
+	{ SMTP_STARTTLS, NEED_HELO, do_starttls },
+	{ SMTP_XCLIENT, NEED_NO_MAIL | NEED_LAST, do_xclient },
 	{ SMTP_AUTH, 0, do_not_offered },
 	{ SMTP_UNKNOWN, 0, do_unknown },
 };
@@ -186,10 +236,16 @@ session_check(const struct session *s, unsigned needs)
 void
 session_run(struct session *s, const struct smtp_command *cmd)
 {
+	static const struct session_reply early = {
+		554, "5.5.0",
+		"Sent before this was answered (RFC 2920), closing"
+	};
 	const struct verb *v = find_verb(cmd->verb);
 	const char *wrong = session_check(s, v->needs);
 
-	if (wrong != NULL)
+	if ((v->needs & NEED_LAST) != 0 && s->has_more && s->conf->is_strict)
+		session_refuse_all(s, &early);
+	else if (wrong != NULL)
 		session_say(s, 503, "5.5.1", wrong);
 	else
 		v->proceed(s, cmd);

@@ -265,8 +265,11 @@ static void
 go_on_securing(struct io *io)
 {
 	/* What nobody protected is not to be taken for what comes later. */
-	if (io->in.len > 0 && io->error == 0)
+	if (io->in.len > 0 && io->is_unasked)
+		tls_give(io->tls, buf_span(&io->in));
+	else if (io->in.len > 0 && io->error == 0)
 		io->error = EBADMSG;
+	buf_release(&io->in);
 	if (io->tls_state == IO_TLS_DUE && io->out.len == 0)
 		io->tls_state = IO_TLS_HANDSHAKE;
 	if (io->tls_state != IO_TLS_HANDSHAKE || io->error != 0)
@@ -522,6 +525,13 @@ io_start_tls(struct io *io, struct tls *t)
 	io->tls_state = IO_TLS_DUE;
 	io_flush(io);
 	make_ready(io);
+}
+
+void
+io_begin_tls(struct io *io, struct tls *t)
+{
+	io->is_unasked = true;
+	io_start_tls(io, t);
 }
 
 const struct tls_info *

@@ -85,6 +85,7 @@ struct io {
 	 * waits for the other direction. */
 	bool may_have_more;
 	bool read_wants_write, write_wants_read;
+	bool is_unasked; /* io_begin_tls() */
 	enum io_tls tls_state;
 };
 
@@ -112,6 +113,11 @@ void io_want_output(struct io *io, bool wanted);
  * comes later, and the connection breaks (RFC 3207 section 4).
  */
 void io_start_tls(struct io *io, struct tls *t);
+/*
+ * The same where TLS comes unasked, as behind the header of a balancer:
+ * input that is not taken belongs to it.
+ */
+void io_begin_tls(struct io *io, struct tls *t);
 /* NULL when this connection is in the clear. */
 const struct tls_info *io_tls(const struct io *io);
 /* Replaces the deadline, ms from now; 0: none. */

@@ -15,6 +15,8 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "ip.h"
 #include "loop.h"
@@ -46,6 +48,7 @@ struct tls_ctx {
 struct tls {
 	struct tls_ctx *ctx;
 	SSL *ssl;
+	BIO *early; /* ssl's; what tls_give() gave */
 	bool is_server;
 	bool has_info;
 	bool is_broken; /* nothing may be said any more */
@@ -303,6 +306,49 @@ tls_server_add(struct tls_ctx *ctx, struct span cert, struct span key,
 	return 0;
 }
 
+enum tls_min
+tls_min_of(const char *version)
+{
+	return str_eq(version, "1.3") ? TLS_MIN_1_3 : TLS_MIN_1_2;
+}
+
+/* All of a file, mapped: a copy on the heap might stay there. */
+static int
+map_fd(int fd, struct span *out, struct err *e)
+{
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) != 0)
+		return err_sys(e, "stat");
+	if (st.st_size <= 0 || st.st_size > INT_MAX)
+		return err_set(e, "nothing in it");
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return err_sys(e, "mmap");
+	*out = (struct span){ p, (size_t)st.st_size };
+	return 0;
+}
+
+static void
+unmap(struct span s)
+{
+	(void)munmap((void *)(uintptr_t)s.p, s.len);
+}
+
+int
+tls_server_add_fd(struct tls_ctx *ctx, int fd, struct err *e)
+{
+	struct span pem;
+	int rc;
+
+	if (map_fd(fd, &pem, e) != 0)
+		return -1;
+	rc = tls_server_add(ctx, pem, pem, e);
+	unmap(pem);
+	return rc;
+}
+
 long
 tls_server_days_left(const struct tls_ctx *ctx)
 {
@@ -408,6 +454,8 @@ tls_free(struct tls *t)
 {
 	if (t == NULL)
 		return;
+	if (t->ssl == NULL || SSL_get_wfd(t->ssl) < 0)
+		BIO_free(t->early);
 	SSL_free(t->ssl);
 	tls_ctx_free(t->ctx);
 	free(t);
@@ -474,6 +522,49 @@ take_info(struct tls *t)
 				       : "no name to compare");
 }
 
+void
+tls_give(struct tls *t, struct span early)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	if (bio == NULL || early.len > INT_MAX || t->early != NULL ||
+	    BIO_write(bio, early.p, (int)early.len) != (int)early.len) {
+		/* The handshake then fails for want of them. */
+		BIO_free(bio);
+		return;
+	}
+	(void)BIO_set_mem_eof_return(bio, -1);
+	t->early = bio;
+}
+
+/* One step, first on what came early, then on the socket. */
+static int
+step_handshake(struct tls *t, int fd)
+{
+	int rc = SSL_do_handshake(t->ssl);
+
+	if (rc == 1 || t->early == NULL ||
+	    SSL_get_error(t->ssl, rc) != SSL_ERROR_WANT_READ ||
+	    BIO_pending(t->early) > 0)
+		return rc;
+	t->early = NULL;
+	if (SSL_set_rfd(t->ssl, fd) != 1)
+		return rc;
+	return SSL_do_handshake(t->ssl);
+}
+
+static bool
+set_socket(struct tls *t, int fd)
+{
+	if (SSL_get_wfd(t->ssl) >= 0)
+		return true;
+	if (SSL_set_fd(t->ssl, fd) != 1)
+		return false;
+	if (t->early != NULL)
+		SSL_set0_rbio(t->ssl, t->early);
+	return true;
+}
+
 enum tls_step
 tls_handshake(struct tls *t, int fd)
 {
@@ -481,8 +572,7 @@ tls_handshake(struct tls *t, int fd)
 	int rc;
 
 	ERR_clear_error();
-	if (t->ssl == NULL ||
-	    (SSL_get_fd(t->ssl) < 0 && SSL_set_fd(t->ssl, fd) != 1)) {
+	if (t->ssl == NULL || !set_socket(t, fd)) {
 		t->is_broken = true;
 		(void)str_copy(t->error, sizeof(t->error),
 			       "TLS: no session can be made");
@@ -490,7 +580,7 @@ tls_handshake(struct tls *t, int fd)
 		return TLS_STEP_FAILED;
 	}
 	errno = 0;
-	rc = SSL_do_handshake(t->ssl);
+	rc = step_handshake(t, fd);
 	if (rc == 1) {
 		take_info(t);
 		return TLS_STEP_DONE;

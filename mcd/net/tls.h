@@ -25,6 +25,9 @@
 
 enum tls_min { TLS_MIN_1_2, TLS_MIN_1_3 };
 
+/* Of "1.2" and "1.3". */
+enum tls_min tls_min_of(const char *version);
+
 /* Counted: each session holds the one it was made of. */
 struct tls_ctx;
 
@@ -41,6 +44,8 @@ struct tls_ctx *tls_server_new(enum tls_min min, const char *ciphers,
  */
 int tls_server_add(struct tls_ctx *ctx, struct span cert, struct span key,
 		   struct err *e);
+/* Both in one file that nobody can shorten any more. */
+int tls_server_add_fd(struct tls_ctx *ctx, int fd, struct err *e);
 /* Days until the first of them expires; negative: one has. */
 long tls_server_days_left(const struct tls_ctx *ctx);
 struct tls_ctx *tls_client_new(enum tls_min min, const char *ciphers,
@@ -80,6 +85,8 @@ void tls_free(struct tls *t);
 
 enum tls_step { TLS_STEP_DONE, TLS_STEP_WAIT, TLS_STEP_FAILED };
 
+/* Bytes that come before those of the socket; once, before the rest. */
+void tls_give(struct tls *t, struct span early);
 enum tls_step tls_handshake(struct tls *t, int fd);
 /*
  * As recv(2) and send(2): 0 is the end of what comes, -1 has errno EAGAIN,

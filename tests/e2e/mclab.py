@@ -109,7 +109,8 @@ class Lab:
     """
 
     def __init__(self, relay, domains=(), sets=None, domain_sets=(),
-                 env=None, starts=True, conf=(), parent_dir=None):
+                 env=None, starts=True, conf=(), parent_dir=None,
+                 smtp_with="", listeners=()):
         self.dir = parent_dir or room()
         self.is_up = False
         self.env = dict(os.environ, **(env or {}))
@@ -122,6 +123,10 @@ class Lab:
             self.words += ["--domain-set", item]
         for line in conf:
             self.words += ["--conf", line]
+        if smtp_with:
+            self.words += ["--smtp-with", smtp_with]
+        for item in listeners:
+            self.words += ["--listener", item]
         self.smtp = None
         self.children = []
         atexit.register(self.end)
@@ -351,7 +356,8 @@ def accept(lab, data, **words):
 
 RECEIVED = re.compile(
     rb"Received: from \S+ \(([^()\r\n]*)\)\r\n"
-    rb"\tby \S+ with (?:SMTP|ESMTP|UTF8SMTP) id ([0-9a-hjkmnp-tv-z]{16})"
+    rb"(?:\t\(using TLSv1\.[23] with cipher [-\w]+, \d+ bits\)\r\n)?"
+    rb"\tby \S+ with (?:SMTP|ESMTPS?|UTF8SMTPS?) id ([0-9a-hjkmnp-tv-z]{16})"
     rb"(?:\r\n\tfor <[^\r\n]*>)?;\r\n"
     rb"\t((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z][a-z] \d{4} "
     rb"\d\d:\d\d:\d\d [+-]\d{4})\r\n")

@@ -20,6 +20,10 @@ see() {
 		;;
 	mcd/net) dirs="$dirs lib/mail lib/core $1" ;;
 	mcd/wrap) dirs="$dirs lib/mail lib/core mcd/net $1" ;;
+	tests/unit)
+		dirs="$dirs lib/mail lib/core mcd mcd/net mcd/wrap"
+		dirs="$dirs mcd/incoming mcd/outgoing mcd/queue $1"
+		;;
 	*) dirs="$dirs lib/mail lib/core mcd mcd/net mcd/wrap $1" ;;
 	esac
 	for d in $dirs; do

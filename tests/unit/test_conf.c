@@ -21,6 +21,11 @@
 #define SMTP "listeners = ( { name = \"smtp\"; address = \"0.0.0.0:25\"; } );\n"
 #define L_FORM "expected { name = \"smtp\"; address = \"0.0.0.0:25\"; }"
 #define A_FORM "expected ADDR:PORT such as \"0.0.0.0:25\" or \"[::]:25\""
+#define L_WITH(more) \
+	"listeners = ( { name = \"a\"; address = \"[::]:25\"; " more " } );"
+#define N_FORM                                                      \
+	"expected addresses and networks such as [ \"192.0.2.1\", " \
+	"\"2001:db8::/32\" ]"
 
 /* Read from memory as "c"; want is the error, NULL for none. */
 static const struct {
@@ -61,8 +66,7 @@ static const struct {
 	{ "a key unlike any", SMTP "colour = \"red\";",
 	  "c:2: unknown key \"colour\": expected hostname, node, paths, "
 	  "users, jail, log, workers, spf_workers, committers, watchdog_s, "
-	  "resolver, "
-	  "listeners" },
+	  "tls_ca, resolver, tls, listeners, certificates" },
 	{ "a key unlike any in its group", SMTP "log = { colour = 1; };",
 	  "c:2: unknown key \"log.colour\": expected target, level" },
 	{ "a number as a string", SMTP "workers = \"2\";",
@@ -131,7 +135,36 @@ static const struct {
 	  "c:1: listener without a name: " L_FORM },
 	{ "an unknown key of a listener",
 	  "listeners = ( { name = \"a\"; adress = \"[::]:25\"; } );",
-	  "c:1: unknown key \"adress\" of a listener: " L_FORM },
+	  "c:1: unknown key \"adress\" of a listener: expected name, address, "
+	  "tls, proxy_from or xclient_from" },
+	{ "an unknown kind of TLS", L_WITH("tls = \"on\";"),
+	  "c:1: tls is \"on\": expected \"starttls\", \"implicit\" or "
+	  "\"none\"" },
+	{ "networks that are one string", L_WITH("proxy_from = \"::1\";"),
+	  "c:1: proxy_from is a string: " N_FORM },
+	{ "a network that is none", L_WITH("xclient_from = [ \"::1/129\" ];"),
+	  "c:1: xclient_from: \"::1/129\" is not a network such as "
+	  "192.0.2.0/24 or 2001:db8::/32: " N_FORM },
+	{ "TLS from the first byte without a certificate",
+	  "\n" L_WITH("tls = \"implicit\";"),
+	  "c:2: listener \"a\" has tls = \"implicit\" but there is no "
+	  "certificate: expected certificates = ( " CONF_CERTIFICATE_FORM
+	  " );" },
+	{ "a certificate that is no group", SMTP "certificates = ( 1 );",
+	  "c:2: certificate is a number: expected " CONF_CERTIFICATE_FORM },
+	{ "a certificate by a relative path",
+	  SMTP "certificates = ( { cert = \"a.pem\"; } );",
+	  "c:2: cert of a certificate is \"a.pem\": expected an absolute "
+	  "path" },
+	{ "a key without its certificate",
+	  SMTP "certificates = (\n{ key = \"/a.pem\"; } );",
+	  "c:3: certificate without cert: expected " CONF_CERTIFICATE_FORM },
+	{ "an unknown key of a certificate",
+	  SMTP "certificates = ( { file = \"/a.pem\"; } );",
+	  "c:2: unknown key \"file\" of a certificate: expected "
+	  "" CONF_CERTIFICATE_FORM },
+	{ "an unknown version of TLS", SMTP "tls = { min_version = \"1.1\"; };",
+	  "c:2: tls.min_version is \"1.1\": expected \"1.2\" or \"1.3\"" },
 	{ "a name in capitals",
 	  "listeners = ( { name = \"SMTP\"; address = \"[::]:25\"; } );",
 	  "c:1: name of a listener is not fit: expected 1 to 63 of a-z, 0-9 "
@@ -212,6 +245,32 @@ check_defaults(void)
 	CHECK_INT(conf.listener_count, 1, "the listener is counted");
 	CHECK_STR(conf.listeners[0].name, "smtp", "its name");
 	CHECK_INT(conf.listeners[0].address.port, 25, "its port");
+	conf_release(&conf);
+}
+
+static void
+check_lists(void)
+{
+	static const char text[] =
+		"listeners = ( { name = \"smtps\"; address = \"[::]:465\";\n"
+		"  tls = \"implicit\"; proxy_from = [ \"192.0.2.0/24\",\n"
+		"  \"::1\" ]; xclient_from = ( \"192.0.2.9\" ); } );\n"
+		"certificates = ( { cert = \"/a.pem\"; key = \"/a.key\"; },\n"
+		"  { cert = \"/b.pem\"; } );\n";
+	struct conf conf;
+	struct err e;
+	struct ip ip;
+
+	CHECK_INT(conf_parse(span_of(text), "c", &conf, &e), 0, "lists");
+	CHECK_INT(conf.listeners[0].tls, CONF_TLS_IMPLICIT, "tls");
+	CHECK_INT(conf.listeners[0].proxy_from.count, 2, "two networks");
+	(void)ip_parse("192.0.2.77", &ip, NULL);
+	CHECK(conf_nets_have(&conf.listeners[0].proxy_from, &ip), "in one");
+	CHECK(!conf_nets_have(&conf.listeners[0].xclient_from, &ip),
+	      "not in another");
+	CHECK_INT(conf.certificate_count, 2, "two certificates");
+	CHECK_STR(conf.certificates[0].key, "/a.key", "a key of its own");
+	CHECK_STR(conf.certificates[1].key, "/b.pem", "a key in the same file");
 	conf_release(&conf);
 }
 
@@ -456,6 +515,7 @@ main(void)
 		return EXIT_FAILURE;
 	check_cases();
 	check_defaults();
+	check_lists();
 	check_values();
 	check_bounds();
 	check_descriptor();

@@ -441,6 +441,48 @@ test_injected(void)
 	tls_ctx_free(late_ctx);
 }
 
+/* Takes a header of four bytes, and begins. */
+static size_t
+begin_in_input(void *arg, struct span in)
+{
+	struct end *e = arg;
+
+	if (e->is_secured)
+		return on_input(arg, in);
+	if (in.len < 4)
+		return 0;
+	io_begin_tls(&e->io, tls_accept(late_ctx));
+	return 4;
+}
+
+static void
+test_behind_header(void)
+{
+	static const struct io_ops header = {
+		.input = begin_in_input,
+		.secured = on_secured,
+		.end = on_end,
+		.timeout = on_timeout,
+		.finished = on_finished,
+	};
+	struct tls_ctx *c = tls_client_new(TLS_MIN_1_2, "", NULL);
+
+	late_ctx = server_ctx(TLS_MIN_1_2);
+	open_pair();
+	server.io.ops = &header;
+	say(&client, "HEAD");
+	io_start_tls(&client.io, tls_connect(c, "b.example"));
+	CHECK(run_until(both_secured),
+	      "a handshake right behind a header in the clear");
+	CHECK_STR(io_tls(&server.io)->name, "b.example", "is whole");
+	say(&client, "text");
+	CHECK(run_until(server_has_text), "and what follows comes through");
+	CHECK_STR(buf_str(&server.got), "text", "as it was");
+	close_pair();
+	tls_ctx_free(late_ctx);
+	tls_ctx_free(c);
+}
+
 static bool
 server_timed_out(void)
 {
@@ -547,6 +589,7 @@ main(void)
 	test_blocked();
 	test_starttls();
 	test_injected();
+	test_behind_header();
 	test_deadline();
 	test_versions();
 	test_wrong_pairs();
