@@ -8,6 +8,7 @@
 #include "jail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -112,9 +113,28 @@ limit(int what, rlim_t soft, const char *name, struct err *e)
 	return 0;
 }
 
-/* An empty set of rules: no path can be opened, made or removed. */
+#if defined(HAVE_LINUX_LANDLOCK_H) && defined(SYS_landlock_create_ruleset)
 static int
-close_files(struct err *e)
+allow_below(int rules, const char *dir, uint64_t access, struct err *e)
+{
+	struct landlock_path_beneath_attr attr = {
+		.allowed_access = access,
+		.parent_fd = open(dir, O_PATH | O_CLOEXEC),
+	};
+	long rc;
+
+	if (attr.parent_fd < 0)
+		return err_sys(e, "landlock: %s", dir);
+	rc = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
+		     &attr, 0);
+	(void)close(attr.parent_fd);
+	return rc == 0 ? 0 : err_sys(e, "landlock: %s", dir);
+}
+#endif
+
+/* Only what lies below tmp can be opened, made or removed. */
+static int
+close_files(const char *tmp, struct err *e)
 {
 #if defined(HAVE_LINUX_LANDLOCK_H) && defined(SYS_landlock_create_ruleset)
 	struct landlock_ruleset_attr attr = {
@@ -130,11 +150,17 @@ close_files(struct err *e)
 		return 0; /* not in this kernel, or switched off */
 	if (fd < 0)
 		return err_sys(e, "landlock");
+	if (tmp != NULL &&
+	    allow_below(fd, tmp, attr.handled_access_fs, e) != 0) {
+		(void)close(fd);
+		return -1;
+	}
 	rc = syscall(SYS_landlock_restrict_self, fd, 0);
 	(void)close(fd);
 	if (rc != 0)
 		return err_sys(e, "landlock");
 #else
+	(void)tmp;
 	(void)e;
 #endif
 	return 0;
@@ -201,7 +227,7 @@ load_filter(struct err *e)
 }
 
 int
-jail_worker(int64_t memory_max, struct err *e)
+jail_worker(const char *tmp, int64_t memory_max, struct err *e)
 {
 	if (memory_max > 0 && !HAS_ASAN &&
 	    limit(RLIMIT_AS, (rlim_t)memory_max, "memory", e) != 0)
@@ -210,7 +236,7 @@ jail_worker(int64_t memory_max, struct err *e)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return err_sys(e, "no_new_privs");
-	if (!HAS_ASAN && close_files(e) != 0)
+	if (!HAS_ASAN && close_files(tmp, e) != 0)
 		return -1;
 	return load_filter(e);
 }

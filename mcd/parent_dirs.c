@@ -103,12 +103,16 @@ int
 parent_dirs_make(const struct parent_conf *pc, struct err *e)
 {
 	const struct conf *conf = &pc->conf;
-	char empty[PATH_MAX];
+	char empty[PATH_MAX], scan[PATH_MAX], tmp[PATH_MAX];
 
-	if (!str_fmt(empty, sizeof(empty), "%s/empty", conf->run_dir))
+	if (!str_fmt(empty, sizeof(empty), "%s/empty", conf->run_dir) ||
+	    !str_fmt(scan, sizeof(scan), "%s/scan", conf->run_dir) ||
+	    !str_fmt(tmp, sizeof(tmp), "%s/scan/tmp", conf->run_dir))
 		return err_set(e, "%s: path is too long", conf->run_dir);
 	if (make_dir(pc, conf->run_dir, 0755, NULL, e) != 0 ||
 	    make_dir(pc, empty, 0755, NULL, e) != 0 ||
+	    make_dir(pc, scan, 0755, NULL, e) != 0 ||
+	    make_dir(pc, tmp, 0700, conf->user_scan, e) != 0 ||
 	    make_dir(pc, conf->lib_dir, 02770, conf->user_main, e) != 0 ||
 	    make_dir(pc, conf->spool_dir, 0700, conf->user_queue, e) != 0)
 		return -1;

@@ -91,6 +91,9 @@ role_row_home(const struct role_row *row, const struct conf *conf, char *path,
 	case HOME_LIB:
 		fits = str_fmt(path, size, "%s", conf->lib_dir);
 		break;
+	case HOME_SCAN:
+		fits = str_fmt(path, size, "%s/scan", conf->run_dir);
+		break;
 	case HOME_EMPTY:
 		fits = str_fmt(path, size, "%s/empty", conf->run_dir);
 		break;

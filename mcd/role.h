@@ -21,7 +21,7 @@
 
 #define ROLE_PARENT_FD 3
 
-enum role_home { HOME_SPOOL, HOME_LIB, HOME_EMPTY };
+enum role_home { HOME_SPOOL, HOME_LIB, HOME_SCAN, HOME_EMPTY };
 enum role_death { ROLE_ALONE, ROLE_ALL };
 
 /* A row of role.def. */

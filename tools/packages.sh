@@ -16,6 +16,7 @@ libunbound-dev
 libseccomp-dev
 libssl-dev
 libspf2-dev
+libclamav-dev
 libopendkim-dev
 libopendmarc-dev
 libpsl-dev

@@ -14,6 +14,7 @@ static const char *const class_words[] = {
 	[FILTER_NOTHING] = "none",
 	[FILTER_HAM] = "ham",
 	[FILTER_SPAM] = "spam",
+	[FILTER_VIRUS] = "virus",
 };
 
 static const char *const action_words[] = {
@@ -136,7 +137,11 @@ explain_check(const struct judge_verdict *v, struct buf *out)
 			points_text(s->points, points, sizeof(points));
 			(void)buf_printf(out, "score %s, ", points);
 		}
-		(void)buf_printf(out, "position %lld", (long long)s->place);
+		if (s->place > 0)
+			(void)buf_printf(out, "position %lld",
+					 (long long)s->place);
+		else
+			(void)buf_add_str(out, "always");
 		if (s->is_decisive)
 			(void)buf_printf(out, ", %s decisive",
 					 class_words[r->class]);
@@ -147,12 +152,11 @@ explain_check(const struct judge_verdict *v, struct buf *out)
 const char *
 explain_status(const struct judge_verdict *v)
 {
-	if (v->action == ACTION_HOLD)
-		return v->class == MAIL_HAM ? "held" : "spam, held";
+	if (v->class == MAIL_VIRUS)
+		return "virus";
 	if (v->class == MAIL_HAM)
-		return "clean";
-	if (v->action == ACTION_QUARANTINE)
-		return v->class == MAIL_VIRUS ? "virus, quarantined"
-					      : "spam, quarantined";
-	return v->is_marked ? "spam, tagged" : "spam";
+		return v->action == ACTION_DELIVER ? "clean" : "held back";
+	if (v->action == ACTION_DELIVER)
+		return v->is_marked ? "spam, tagged" : "spam";
+	return "spam, held back";
 }

@@ -26,7 +26,7 @@
 #define FILTER_NAME_SIZE 64
 #define FILTER_DETAIL_SIZE 160
 
-enum filter_class { FILTER_NOTHING, FILTER_HAM, FILTER_SPAM };
+enum filter_class { FILTER_NOTHING, FILTER_HAM, FILTER_SPAM, FILTER_VIRUS };
 
 /* One named finding, such as a rule or a list that hit. */
 struct filter_symptom {
@@ -45,9 +45,12 @@ struct filter_result {
 	char why[FILTER_DETAIL_SIZE];
 	struct filter_symptom *symptoms;
 	size_t symptom_count;
+	bool is_encrypted, is_over_limits; /* of the antivirus */
 	int64_t time_us; /* the runner's */
 };
 
+struct conf;
+struct mime;
 struct worker_data;
 
 /*
@@ -61,6 +64,7 @@ struct filter_mail {
 	bool is_outbound;
 	struct span text; /* whole, CRLF, as it came */
 	struct span header; /* its header fields, with the empty line */
+	struct mime *mime; /* its parts, in all readings */
 	const struct lists *lists; /* NULL: none have come yet */
 	const struct worker_data *data;
 	int64_t deadline_ms; /* monotonic: of the filter that is asked */
@@ -68,10 +72,16 @@ struct filter_mail {
 
 struct filter {
 	const char *name;
-	/* In the pool, before workers are forked: what they share.  -1: the
-	 * filter is down until the next load; each check is then not asked.
-	 * May be NULL, as may unload. */
+	bool has_no_place; /* not one that an administrator puts in order */
+	/* All but check may be NULL.  With the rights the pool was started
+	 * with: opens what the jail will hide. */
+	void (*prepare)(const struct conf *conf);
+	/* In the pool, before workers are forked: what they share.  -1: what
+	 * was loaded before is still there; if nothing was, check() says that
+	 * it cannot tell. */
 	int (*load)(struct err *e);
+	/* Whether a load now would load something else. */
+	bool (*is_stale)(void);
 	void (*unload)(void);
 	/* part is the beginning of the message as far as the filter's size
 	 * goes.  out is cleared before. */
@@ -80,6 +90,7 @@ struct filter {
 };
 
 /* In the order of filters.def. */
+extern const struct filter filter_antivirus;
 extern const struct filter *const filter_table[];
 extern const size_t filter_count;
 /* The knobs of a filter by its place in the table. */
@@ -90,6 +101,12 @@ struct filter_knobs {
 	enum failure failure;
 };
 struct filter_knobs filter_knobs(const struct knobs *k, size_t index);
+
+/* The pool's: each filter's prepare and load; then those that are stale
+ * again, true when any was. */
+void filters_prepare(const struct conf *conf);
+void filters_load(void);
+bool filters_renew(void);
 
 /* For check(): adds a symptom, dropped silently past the limit. */
 void filter_symptom(const struct filter_mail *m, struct filter_result *out,

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "filter.h"
+#include "log.h"
+#include "role.h"
 #include "str.h"
 
 /* clang-format off */
@@ -44,6 +46,53 @@ filter_knobs(const struct knobs *k, size_t index)
 	return all[index];
 }
 /* clang-format on */
+
+void
+filters_prepare(const struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < filter_count; i++)
+		if (filter_table[i]->prepare != NULL)
+			filter_table[i]->prepare(conf);
+}
+
+static void
+load_one(const struct filter *f)
+{
+	struct err e = { "" };
+
+	if (f->load != NULL && f->load(&e) != 0)
+		log_error("- %s", e.text);
+}
+
+void
+filters_load(void)
+{
+	size_t i;
+
+	for (i = 0; i < filter_count; i++) {
+		load_one(filter_table[i]);
+		role_alive();
+	}
+}
+
+bool
+filters_renew(void)
+{
+	bool is_new = false;
+	size_t i;
+
+	for (i = 0; i < filter_count; i++) {
+		const struct filter *f = filter_table[i];
+
+		if (f->is_stale == NULL || !f->is_stale())
+			continue;
+		load_one(f);
+		is_new = true;
+	}
+	return is_new;
+}
 
 void
 filter_symptom(const struct filter_mail *m, struct filter_result *out,

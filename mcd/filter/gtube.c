@@ -29,5 +29,6 @@ check(const struct filter_mail *m, struct span part, struct filter_result *out)
 
 const struct filter filter_gtube = {
 	.name = "gtube",
+	.has_no_place = true,
 	.check = check,
 };

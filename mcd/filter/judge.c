@@ -153,6 +153,55 @@ take_result(const struct filter_mail *m, const struct judge_policy *p,
 	return !step->is_decisive;
 }
 
+/* Found by its bytes: no list and no threshold changes that. */
+static enum action
+virus_action(const struct knobs *k)
+{
+	static const enum action actions[] = {
+		[VIRUS_QUARANTINE] = ACTION_QUARANTINE,
+		[VIRUS_HOLD] = ACTION_HOLD,
+		[VIRUS_DELETE] = ACTION_DISCARD,
+	};
+
+	return actions[k->virus_action];
+}
+
+static enum action
+odd_action(int64_t knob)
+{
+	static const enum action actions[] = {
+		[ODD_DELIVER] = ACTION_DELIVER,
+		[ODD_QUARANTINE] = ACTION_QUARANTINE,
+		[ODD_HOLD] = ACTION_HOLD,
+	};
+
+	return actions[knob];
+}
+
+/* What the antivirus has found, which every policy asks that has it on;
+ * true when the matter ends with it. */
+static bool
+act_on_virus(const struct knobs *k, const struct filter_result *r,
+	     struct judge_verdict *out)
+{
+	if (r->is_known && r->class == FILTER_VIRUS) {
+		out->class = MAIL_VIRUS;
+		out->action = virus_action(k);
+		(void)str_fmt(out->reason, sizeof(out->reason), "virus %s",
+			      r->detail);
+		return true;
+	}
+	if (r->is_over_limits)
+		out->action = odd_action(k->limits_action);
+	if (r->is_encrypted && out->action == ACTION_DELIVER)
+		out->action = odd_action(k->encrypted_action);
+	if (out->action != ACTION_DELIVER)
+		(void)str_fmt(out->reason, sizeof(out->reason), "antivirus: %s",
+			      r->is_over_limits ? "limits exceeded"
+						: "encrypted archive");
+	return false;
+}
+
 static bool
 is_spam(const struct judge_verdict *v)
 {
@@ -197,10 +246,12 @@ static void
 decide(const struct filter_mail *m, const struct knobs *k,
        struct judge_verdict *out)
 {
-	bool is_held = out->action == ACTION_HOLD;
+	bool is_parked = out->action != ACTION_DELIVER;
 
 	out->class = is_spam(out) ? MAIL_SPAM : MAIL_HAM;
-	if (is_held) /* for the sake of a filter that could not tell */
+	/* For the sake of a filter that could not tell, or of what nobody
+	 * could look into. */
+	if (is_parked)
 		return;
 	tell_reason(out);
 	if (out->class == MAIL_SPAM)
@@ -211,6 +262,15 @@ decide(const struct filter_mail *m, const struct knobs *k,
 	}
 }
 
+static void
+move_to_front(size_t *order, size_t at)
+{
+	size_t filter = order[at];
+
+	memmove(order + 1, order, at * sizeof(*order));
+	order[0] = filter;
+}
+
 void
 judge(const struct filter_mail *m, const struct judge_policy *p,
       judge_ask_fn *ask, void *arg, struct judge_verdict *out)
@@ -219,6 +279,7 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 	size_t n = order_filters(&p->knobs, order);
 	struct judge_step *steps = arena_array(m->arena, n + 1, sizeof(*steps));
 	bool goes_on = true;
+	int64_t place = 0;
 	size_t i;
 
 	memset(out, 0, sizeof(*out));
@@ -226,13 +287,22 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 	out->threshold =
 		m->is_outbound ? p->knobs.out_threshold : p->knobs.threshold;
 	out->steps = steps;
+	/* The antivirus goes first wherever it stands: a decision for ham
+	 * must not keep it from looking. */
+	for (i = 0; i < n; i++)
+		if (filter_table[order[i]] == &filter_antivirus)
+			move_to_front(order, i);
 	for (i = 0; i < n && goes_on; i++) {
 		struct filter_knobs f = filter_knobs(&p->knobs, order[i]);
 		struct judge_step *step = &steps[out->step_count++];
 
 		step->filter = order[i];
-		step->place = (int64_t)i + 1;
+		if (!filter_table[order[i]]->has_no_place)
+			step->place = ++place;
 		step->result = ask(arg, order[i]);
+		if (filter_table[order[i]] == &filter_antivirus &&
+		    act_on_virus(&p->knobs, step->result, out))
+			return;
 		goes_on = take_result(m, p, &f, step, out);
 	}
 	decide(m, &p->knobs, out);

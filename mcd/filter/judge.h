@@ -26,7 +26,7 @@ struct judge_step {
 	size_t filter; /* in filter_table */
 	const struct filter_result *result;
 	int64_t points; /* after rules and weight */
-	int64_t place; /* position, from 1 */
+	int64_t place; /* position, from 1; 0 for one that has none */
 	bool is_decisive;
 };
 

@@ -14,6 +14,7 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "engine.h"
 #include "file.h"
 #include "list.h"
 #include "log.h"
@@ -25,6 +26,7 @@
 #include "xalloc.h"
 
 #define SLOTS_MAX 256 /* as conf.def allows */
+#define RENEW_MS 60000 /* between looks for new signatures */
 #define WAITING_MAX (2 * SLOTS_MAX) /* queue is told how many to send */
 
 struct job {
@@ -45,7 +47,7 @@ static struct {
 	bool is_alone; /* what runs must have nothing beside it */
 	bool is_stopping;
 	uint32_t told_slots;
-	struct timer stop;
+	struct timer stop, renew;
 	int lists_fd; /* of control, -1: not yet */
 	uint64_t lists_size;
 } self = { .lists_fd = -1 };
@@ -183,7 +185,7 @@ count_busy(int change)
 static void
 review(struct slot *s)
 {
-	if (s->index >= self.wanted ||
+	if (s->index >= self.wanted || slot_is_old(s) ||
 	    s->messages >= role_knobs()->filter_worker_messages)
 		slot_retire(s);
 }
@@ -410,10 +412,29 @@ pool_down(peer_id p, enum role r)
 		job_free(list_entry(n, struct job, node));
 }
 
+/* New signatures: idle workers are replaced at once, others when they are
+ * done; while they are loaded mail waits. */
+static void
+renew(void *arg)
+{
+	unsigned i;
+
+	(void)arg;
+	timer_set(&self.renew, RENEW_MS);
+	if (self.is_stopping || !filters_renew())
+		return;
+	slots_renew();
+	for (i = 0; i < self.made; i++)
+		if (self.slot[i].job == NULL && self.slot[i].pid > 0)
+			slot_retire(&self.slot[i]);
+	tell_slots(false);
+}
+
 static void
 pool_before_jail(const struct conf *conf)
 {
 	slots_prepare(conf->jail);
+	filters_prepare(conf);
 }
 
 static void
@@ -421,6 +442,8 @@ pool_conf(const struct conf *conf)
 {
 	set_wanted((unsigned)conf->workers);
 	spf_desk_set((unsigned)conf->spf_workers);
+	/* An administrator who reloads does not want to wait. */
+	timer_set(&self.renew, 0);
 }
 
 static void
@@ -431,6 +454,10 @@ pool_init(const struct conf *conf)
 	self.wanted = (unsigned)conf->workers;
 	self.spf_wanted = (unsigned)conf->spf_workers;
 	spf_desk_init();
+	engine_sweep_tmp();
+	filters_load();
+	timer_init(&self.renew, renew, NULL);
+	timer_set(&self.renew, RENEW_MS);
 }
 
 /* All of the start is here: the parent can be told of workers. */

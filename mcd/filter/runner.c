@@ -16,6 +16,7 @@
 #include "header.h"
 #include "judge.h"
 #include "mark.h"
+#include "mime.h"
 #include "test_hook.h"
 #include "xalloc.h"
 
@@ -202,6 +203,7 @@ read_mail(struct run *run, const struct frame_scan *scan, int fd,
 	while (header_next(m->text, &at, &f))
 		;
 	m->header = (struct span){ run->text, at };
+	m->mime = mime_new(m->text, NULL);
 	m->data = data;
 	m->lists = data->lists;
 	run->results =
@@ -224,6 +226,7 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	if (read_mail(&run, &kept, fd, data, &e) != 0 ||
 	    judge_all(c, token, &kept, &run, &e) != 0)
 		done.status = SCAN_LATER;
+	mime_free(run.mail.mime);
 	free(run.text);
 	arena_release(&run.arena);
 	e.text[400] = '\0';

@@ -44,6 +44,7 @@ const struct slot_kind slot_scanner = {
 static struct {
 	int statm_fd; /* our size, out of reach in the jail */
 	bool has_jail;
+	unsigned generation;
 } shared = { .statm_fd = -1 };
 
 void
@@ -55,6 +56,18 @@ slots_prepare(bool has_jail)
 		log_warn("/proc/self/statm: %s: workers have no limit of "
 			 "memory",
 			 strerror(errno));
+}
+
+void
+slots_renew(void)
+{
+	shared.generation++;
+}
+
+bool
+slot_is_old(const struct slot *s)
+{
+	return s->generation != shared.generation;
 }
 
 /* For the address space of a worker; 0: none. */
@@ -204,6 +217,7 @@ slot_start(struct slot *s)
 	s->is_ready = false;
 	s->end = SLOT_ITSELF;
 	s->messages = 0;
+	s->generation = shared.generation;
 	s->peer = peer_add(ROLE_WORKER, fd[0]);
 	tell_parent(s);
 }

@@ -45,6 +45,7 @@ struct slot {
 	uint32_t restarts; /* deaths that we did not want */
 	int64_t messages; /* taken by this process */
 	bool is_busy; /* from slot_begin() to slot_finish() */
+	unsigned generation; /* of what it shares with the pool */
 	int64_t limit_ms; /* for the message under way */
 	unsigned questions; /* to DNS, for that message */
 	bool is_list_due; /* newer lists came while it was busy */
@@ -58,6 +59,9 @@ struct slot {
 
 /* What all slots share; before the pool's own jail. */
 void slots_prepare(bool has_jail);
+/* What they share is new: processes from before are old. */
+void slots_renew(void);
+bool slot_is_old(const struct slot *s);
 void slot_init(struct slot *s, const struct slot_kind *kind, unsigned index);
 /* Forks, and tells the parent; tries again later when that fails. */
 void slot_start(struct slot *s);

@@ -75,7 +75,7 @@ spf_worker_run(int channel, bool has_jail, int64_t memory_max)
 	struct err e;
 
 	log_open("mcd/spf", LOG_TO_STDERR, LOG_LEVEL_INFO);
-	if (has_jail && jail_worker(memory_max, &e) != 0)
+	if (has_jail && jail_worker(NULL, memory_max, &e) != 0)
 		fatal(77, "jail: %s", e.text);
 	if (chan_send(c, FRAME_ready, 0, &ready, -1) != 0)
 		_exit(76);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chan.h"
+#include "engine.h"
 #include "file.h"
 #include "jail.h"
 #include "log.h"
@@ -62,7 +63,7 @@ worker_run(int channel, bool has_jail, int64_t memory_max)
 
 	log_open("mcd/worker", LOG_TO_STDERR, LOG_LEVEL_INFO);
 	test_hook_init();
-	if (has_jail && jail_worker(memory_max, &e) != 0)
+	if (has_jail && jail_worker(engine_tmp(), memory_max, &e) != 0)
 		fatal(77, "jail: %s", e.text);
 	if (chan_send(c, FRAME_ready, 0, &ready, -1) != 0)
 		_exit(76);

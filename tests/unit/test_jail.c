@@ -220,7 +220,7 @@ run_row(size_t i)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		if (jail_worker(MEMORY_MAX, &e) != 0) {
+		if (jail_worker(NULL, MEMORY_MAX, &e) != 0) {
 			fprintf(stderr, "%s\n", e.text);
 			_exit(99);
 		}

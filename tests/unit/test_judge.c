@@ -236,7 +236,7 @@ check_marks(struct filter_mail *m)
 		  "X-Spam-Status: No\r\n\r\n",
 		  "X-Q-Score: 0.0 (spam from 5.0 on)\r\n"
 		  "X-Q-Status: spam, tagged\r\n"
-		  "X-Q-SpamCheck: spam, gtube (99%, position 1, spam "
+		  "X-Q-SpamCheck: spam, gtube (99%, always, spam "
 		  "decisive)\r\n"
 		  "X-Foreign-X-Spam-Status: No\r\n\r\n" },
 	};

@@ -85,6 +85,7 @@ tell_start(void)
 	str_fmt(text, sizeof(text),
 		"log = { target = \"stderr\"; level = \"error\"; };\n"
 		"paths = { run = \"%s\"; };\n"
+		"clamav = { dir = \"\"; third_party = \"\"; };\n"
 		"users = { scan = \"nobody\"; };\nworkers = %d;\n"
 		"listeners = ( { name = \"smtp\"; "
 		"address = \"127.0.0.1:25\"; } );\n",
@@ -113,8 +114,11 @@ pool_start(const char *hook)
 	str_copy(pool.dir, sizeof(pool.dir), "/tmp/mcgate-pool.XXXXXX");
 	if (mkdtemp(pool.dir) == NULL || chmod(pool.dir, 0755) != 0)
 		fatal(71, "%s", pool.dir);
-	str_fmt(path, sizeof(path), "%s/empty", pool.dir);
+	str_fmt(path, sizeof(path), "%s/scan", pool.dir);
 	if (mkdir(path, 0755) != 0)
+		fatal(71, "%s", path);
+	str_fmt(path, sizeof(path), "%s/scan/tmp", pool.dir);
+	if (mkdir(path, 0700) != 0 || chmod(path, 01777) != 0)
 		fatal(71, "%s", path);
 	pool.parent = pair(ROLE_PARENT, &fd);
 	fflush(stdout);
@@ -142,7 +146,9 @@ pool_end(void)
 	chan_free(pool.control);
 	if (waitpid(pool.pid, &status, 0) != pool.pid)
 		status = -1;
-	str_fmt(path, sizeof(path), "%s/empty", pool.dir);
+	str_fmt(path, sizeof(path), "%s/scan/tmp", pool.dir);
+	rmdir(path);
+	str_fmt(path, sizeof(path), "%s/scan", pool.dir);
 	rmdir(path);
 	rmdir(pool.dir);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -423,14 +429,18 @@ test_recycle(void)
 static void
 test_strange_kill(void)
 {
+	int64_t end_ms = clock_mono_ms() + DEADLINE_MS;
 	struct result r;
 
 	hear_parent();
 	kill(pool.worker[0], SIGTERM);
 	kill(pool.worker[0], SIGKILL);
 	kill(pool.worker[1], SIGKILL);
-	while (pool.restarts[0] == 0 || pool.restarts[1] == 0)
+	while ((pool.restarts[0] == 0 || pool.restarts[1] == 0) &&
+	       clock_mono_ms() < end_ms) {
+		(void)poll(NULL, 0, 1);
 		hear_parent();
+	}
 	CHECK(await_slots(WORKERS), "idle workers that are killed come back");
 	scan("text\r\n", 0, "\f", false);
 	r = result();

@@ -1,0 +1,51 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Signatures in a folder that the jail hides, loaded into one engine before
+ * workers are forked, who share its memory.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clam.h"
+#include "filter.h"
+
+struct engine {
+	const char *what; /* "antivirus": for the log */
+	bool tries; /* each file is tried alone first */
+	int dir_fd; /* -1: there is no such folder */
+	char dir[1024];
+	struct clam *clam; /* NULL: it is down, trouble says why */
+	struct err trouble;
+	int64_t stamp; /* of the files that are loaded */
+	int64_t tested_ms; /* monotonic: when it last found the test virus */
+};
+
+#define ENGINE_INIT(name, try_files)                               \
+	{                                                          \
+		.what = (name), .tries = (try_files), .dir_fd = -1 \
+	}
+
+/* Before the jail: opens the folder; "" or none there is no error. */
+void engine_prepare(struct engine *e, const char *dir);
+/* In the jail; takes as long as it takes. -1: it is down. */
+int engine_load(struct engine *e, struct err *err);
+void engine_unload(struct engine *e);
+/* Whether files have come, gone or changed since it was loaded. */
+bool engine_is_stale(const struct engine *e);
+/*
+ * Scans, testing itself every ten minutes; CLAM_FAILED when it is down or
+ * out of time.
+ */
+void engine_scan(struct engine *e, const struct filter_mail *m, struct span in,
+		 bool is_mail, struct clam_result *out);
+
+/* The folder for temporary files, and emptying it of what a worker that
+ * was killed has left. */
+const char *engine_tmp(void);
+void engine_sweep_tmp(void);
+
+#endif
