@@ -40,6 +40,7 @@ struct tokens {
 	size_t slot_count;
 	int64_t change[2]; /* of the numbers of messages */
 	bool is_open;
+	bool is_taken; /* words were taken back */
 };
 
 static const char schema[] =
@@ -321,13 +322,18 @@ flush(struct tokens *t, struct err *e)
 int
 tokens_commit(struct tokens *t, struct err *e)
 {
-	if (flush(t, e) < 0 ||
-	    run(t, "DELETE FROM word WHERE spam = 0 AND ham = 0", e) < 0 ||
+	/* Looks at every row: only where some may be at zero. */
+	static const char sweep[] =
+		"DELETE FROM word WHERE spam = 0 AND ham = 0";
+	bool is_taken = t->is_taken;
+
+	if (flush(t, e) < 0 || (is_taken && run(t, sweep, e) < 0) ||
 	    run(t, "COMMIT", e) < 0) {
 		tokens_rollback(t);
 		return -1;
 	}
 	t->is_open = false;
+	t->is_taken = false;
 	return 0;
 }
 
@@ -356,6 +362,7 @@ add_words(struct tokens *t, const struct word_set *s, enum tokens_kind kind,
 		d->day = day > d->day ? day : d->day;
 	}
 	t->change[kind] += sign;
+	t->is_taken |= sign < 0;
 }
 
 /* The kind that a message was learnt as, -1 when it was not, -2 on error. */
