@@ -130,6 +130,23 @@ def chunks():
         b"Subject: x\r\n\r\n.\r\nQUIT\r\n"), "come out as they were")
 
 
+def smuggled():
+    """Only CRLF.CRLF ends a message, whatever stands in its place."""
+    ends = [a + "." + b for a in ("\n", "\r", "\r\n", "\r\n\0", "\r\r\n")
+            for b in ("\n", "\r", "\0\r\n", "\r\r\n", "\t\r\n", "\x0b\r\n")]
+    got = {}
+    for end in ends + ["\n.\r\n", "\r.\r\n", "\x85.\x85"]:
+        c = client(lab)
+        c.begin(rcpts=["smuggle@ours.example"])
+        c.send(f"Subject: x\r\n\r\nx{end}MAIL FROM:<b@client.example>\r\n"
+               "RCPT TO:<smuggle@ours.example>\r\nDATA\r\nx\r\n.\r\n")
+        first = c.reply()[:3]
+        if first not in ("250", "550") or c.say("NOOP") != "250 2.0.0 Ok":
+            got[end] = first
+        c.close()
+    same(got, {}, "nothing but CRLF.CRLF ends a message")
+
+
 def proxied():
     heads = {b"PROXY TCP4 192.0.2.7 192.0.2.1 1 25\r\n": "192.0.2.7",
              b"PROXY TCP6 2001:db8::7 2001:db8::1 1 25\r\n": "2001:db8::7",
@@ -207,4 +224,4 @@ def renewed():
     old.quit()
 
 
-run(starttls, injected, by_name, chunks, proxied, xclient, renewed)
+run(starttls, injected, by_name, chunks, smuggled, proxied, xclient, renewed)
