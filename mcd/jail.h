@@ -20,11 +20,11 @@
 int jail_enter(const char *user, const char *dir, bool *jailed, struct err *e);
 
 /*
- * For a worker, after it has all its descriptors: no file can be opened
- * but below tmp (Landlock, where the kernel has it; NULL: none), only an allow-list of system calls
- * goes, those of scanning libraries and of a channel, all others kill the
- * process.  memory_max is its address space in bytes, 0: no limit (under
- * ASan there never is one).  Works without root.
+ * For a worker, after it has all its descriptors: no file can be opened but
+ * below tmp (Landlock, where the kernel has it; NULL: none), only an
+ * allow-list of system calls goes, those of scanning libraries and of a
+ * channel, all others kill the process.  memory_max is its address space in
+ * bytes, 0: no limit (under ASan there never is one).  Works without root.
  */
 int jail_worker(const char *tmp, int64_t memory_max, struct err *e);
 
