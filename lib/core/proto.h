@@ -51,6 +51,9 @@ enum rcpt_flag {
 	RCPT_FROM_OWN = 4 /* the sender's domain is ours */
 };
 
+/* What a domain's servers say of a recipient. */
+enum callout { CALLOUT_YES, CALLOUT_NO, CALLOUT_UNREACHABLE };
+
 enum action { ACTION_DELIVER, ACTION_HOLD, ACTION_QUARANTINE, ACTION_DISCARD };
 
 /* What the filters hold a message for: its sender is told nothing. */

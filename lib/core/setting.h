@@ -35,6 +35,7 @@ enum helo_check {
 	HELO_CHECK_FQDN,
 	HELO_CHECK_RESOLVES
 };
+enum unreachable { UNREACHABLE_ACCEPT, UNREACHABLE_LATER };
 enum unsure { UNSURE_LATER, UNSURE_ACCEPT };
 enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_DELETE };
 enum spam_out_action { SPAM_OUT_DELIVER, SPAM_OUT_HOLD, SPAM_OUT_QUARANTINE };

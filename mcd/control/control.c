@@ -18,6 +18,7 @@
 #include "names.h"
 #include "snapshot.h"
 #include "str.h"
+#include "verify.h"
 
 static const enum role told[] = { ROLE_PARENT, ROLE_INCOMING, ROLE_QUEUE,
 				  ROLE_FILTER, ROLE_LOOKUP,   ROLE_OUTGOING,
@@ -86,6 +87,8 @@ on_down(peer_id p, enum role r)
 {
 	if (r == ROLE_CTL)
 		ctlsock_gone(p);
+	if (r == ROLE_INCOMING)
+		verify_forget_askers();
 }
 
 static void
@@ -121,11 +124,9 @@ control_stop(int64_t data_ms, int64_t reply_ms)
 }
 
 static const struct peer_handler handlers[] = {
-	{ FRAME_rcpt_ask, answer_rcpt },
-	{ FRAME_policy_ask, answer_policy },
-	{ FRAME_route_ask, answer_route },
-	{ FRAME_ctl_ask, ctlsock_ask },
-	{ 0, NULL },
+	{ FRAME_rcpt_ask, answer_rcpt },     { FRAME_verify_ask, verify_ask },
+	{ FRAME_policy_ask, answer_policy }, { FRAME_route_ask, answer_route },
+	{ FRAME_ctl_ask, ctlsock_ask },	     { 0, NULL },
 };
 
 const struct role_ops control_ops = {

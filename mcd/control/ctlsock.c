@@ -21,6 +21,7 @@
 #include "role.h"
 #include "snapshot.h"
 #include "str.h"
+#include "verify.h"
 #include "xalloc.h"
 
 #define CLIENTS_MAX 64
@@ -264,6 +265,27 @@ run_store(struct client *c, const struct frame_ctl_ask *ask)
 }
 
 static void
+run_callout_list(struct client *c, const struct frame_ctl_ask *ask)
+{
+	char cursor[32];
+
+	verify_list(c->id, c->token, ask->arg, ask->cursor, cursor,
+		    sizeof(cursor));
+	client_done(c, EX_OK, "", cursor);
+}
+
+static void
+run_callout_flush(struct client *c, const struct frame_ctl_ask *ask)
+{
+	char text[64];
+
+	log_info("- callout flush word=%s by=%s", log_text(ask->arg),
+		 log_text(c->who));
+	str_fmt(text, sizeof(text), "%zu forgotten", verify_flush(ask->arg));
+	client_done(c, EX_OK, text, "");
+}
+
+static void
 run_incoming(struct client *c, const struct frame_ctl_ask *ask)
 {
 	relay(c, ROLE_INCOMING, ask);
@@ -273,10 +295,16 @@ static const struct {
 	const char *command; /* one that ends in '-' is a family */
 	void (*run)(struct client *c, const struct frame_ctl_ask *ask);
 } commands[] = {
-	{ "nudge", run_nudge },	   { "settings", run_settings },
-	{ "reload", run_reload },  { "queue-", run_queue },
-	{ "history-", run_store }, { "dest-", run_outgoing },
-	{ "history-", run_store }, { "test-smtp", run_incoming },
+	{ "nudge", run_nudge },
+	{ "settings", run_settings },
+	{ "reload", run_reload },
+	{ "queue-", run_queue },
+	{ "history-", run_store },
+	{ "dest-", run_outgoing },
+	{ "history-", run_store },
+	{ "test-smtp", run_incoming },
+	{ "callout-list", run_callout_list },
+	{ "callout-flush", run_callout_flush },
 };
 
 static bool

@@ -23,13 +23,6 @@
 #define EX_PEER 4
 #define EX_OWN 8 /* senders of a domain of ours */
 
-/* Something that a client or a mail is found to be. */
-struct fact {
-	enum { FACT_NEW, FACT_ASKED, FACT_KNOWN } state;
-	struct list runs; /* that wait for it */
-	uint32_t token; /* of the question that is out, 0: none */
-};
-
 void fact_init(struct fact *f);
 /* Nobody waits for it any more. */
 void fact_release(struct fact *f);
@@ -105,6 +98,12 @@ struct check_mail {
 	char *sender;
 	const char *domain; /* in sender, "" for the null sender */
 	struct name_fact sender_domain;
+	struct {
+		struct fact fact;
+		unsigned result; /* enum spf_result */
+		char line[640]; /* for the commit */
+		char text[200];
+	} spf;
 	bool is_rated; /* it counts as a message of the client */
 };
 

@@ -94,6 +94,7 @@ check_mail_new(struct check_client *c, const char *sender)
 	at = strrchr(m->sender, '@');
 	m->domain = at != NULL ? at + 1 : "";
 	fact_init(&m->sender_domain.fact);
+	fact_init(&m->spf.fact);
 	return m;
 }
 
@@ -103,6 +104,7 @@ check_mail_free(struct check_mail *m)
 	if (m == NULL)
 		return;
 	name_fact_release(&m->sender_domain);
+	fact_release(&m->spf.fact);
 	free(m->sender);
 	free(m);
 }
@@ -260,6 +262,7 @@ void
 check_start(struct check_run *r)
 {
 	list_init(&r->wait);
+	fact_init(&r->callout);
 	defer_init(&r->again, on_again, r);
 	r->at = 0;
 	r->was_late = false;
@@ -274,5 +277,6 @@ check_stop(struct check_run *r)
 		return;
 	r->is_running = false;
 	list_del(&r->wait);
+	fact_release(&r->callout);
 	defer_release(&r->again);
 }

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "ip.h"
@@ -46,6 +47,13 @@ struct check_row {
 extern const struct check_row check_rows[];
 extern const size_t check_row_count;
 
+/* Something that a client or a mail is found to be. */
+struct fact {
+	enum { FACT_NEW, FACT_ASKED, FACT_KNOWN } state;
+	struct list runs; /* that wait for it */
+	uint32_t token; /* of the question that is out, 0: none */
+};
+
 struct check_client;
 struct check_mail;
 
@@ -71,6 +79,9 @@ const char *check_client_name(const struct check_client *c);
 struct check_mail *check_mail_new(struct check_client *c, const char *sender);
 /* NULL is fine; no run of it is under way. */
 void check_mail_free(struct check_mail *m);
+
+/* What SPF said, as a commit has it; "" when it was not asked. */
+const char *check_mail_spf(const struct check_mail *m);
 
 /* What control said of a recipient (rcpt_reply). */
 struct check_rcpt {
@@ -107,6 +118,9 @@ struct check_run {
 	check_trace_fn *trace; /* with it the walk goes to its end */
 	void *arg;
 	/* private */
+	struct fact callout; /* of this recipient */
+	unsigned callout_says; /* enum callout */
+	char words[200]; /* the server's */
 	struct list wait; /* for a fact */
 	struct defer again;
 	size_t at; /* in check_rows */

@@ -294,7 +294,6 @@ on_mail(void *arg, const struct smtp_command *cmd)
 	check_client_helo(checks_of(c), session_helo(&c->session));
 	m->checks = check_mail_new(c->checks, cmd->path.text);
 	m->sender = arena_strdup(&m->arena, cmd->path.text);
-	m->auth_spf = "";
 	m->envid = span_dup(&m->arena, cmd->envid);
 	m->ret = span_dup(&m->arena, cmd->ret);
 	m->is_8bit = cmd->body == SMTP_BODY_8BITMIME;
@@ -451,7 +450,7 @@ commit(struct mail *m, const struct session_body *body)
 		.message_id = m->message_id,
 		.subject = body->header->subject,
 		.envid = m->envid,
-		.auth_spf = m->auth_spf,
+		.auth_spf = check_mail_spf(m->checks),
 		.ret = m->ret,
 		.rcpt_count = m->rcpt_count,
 	};

@@ -51,7 +51,6 @@ struct mail {
 	struct arena arena;
 	struct check_mail *checks;
 	const char *sender, *envid, *ret;
-	const char *auth_spf; /* what SPF said, spf_write(), "" if not asked */
 	bool is_8bit, is_utf8;
 	bool is_outbound;
 	uint64_t size_hint;

@@ -5,6 +5,7 @@
  */
 #include "outgoing.h"
 
+#include "callout.h"
 #include "delivery.h"
 #include "file.h"
 #include "hop.h"
@@ -52,6 +53,7 @@ stop(int64_t data_ms, int64_t reply_ms)
 	is_stopping = true;
 	hop_close_idle();
 	probe_abandon_all();
+	callout_abandon_all();
 	delivery_stop(data_ms, reply_ms, role_exit);
 }
 
@@ -61,8 +63,10 @@ peer_down(peer_id p, enum role r)
 	(void)p;
 	if (r == ROLE_QUEUE)
 		delivery_abandon_all();
-	if (r == ROLE_CONTROL)
+	if (r == ROLE_CONTROL) {
 		probe_abandon_all();
+		callout_abandon_all();
+	}
 }
 
 static const struct peer_handler handlers[] = {
@@ -70,6 +74,7 @@ static const struct peer_handler handlers[] = {
 	{ FRAME_deliver_rcpt, delivery_ask_rcpt },
 	{ FRAME_deliver_end, delivery_ask_end },
 	{ FRAME_ctl_ask, probe_ask },
+	{ FRAME_callout_ask, callout_ask },
 	{ 0, NULL },
 };
 
