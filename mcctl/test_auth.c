@@ -5,10 +5,13 @@
  * for by hand or by a suite.  The first word on standard output is the
  * verdict, what is behind it is for people.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
+#include "dkim.h"
 #include "ip.h"
 #include "log.h"
 #include "resolver.h"
@@ -65,5 +68,66 @@ cmd_test_spf(struct ctx *c)
 		return code;
 	spf_explain(&s, option_value(c, "ip"), text, sizeof(text));
 	printf("%s %s\n", spf_name(s.result), log_text(text));
+	return EX_OK;
+}
+
+/* The whole of a file, in blocks, into a check. */
+static int
+feed_file(struct ctx *c, const char *path, struct dkim_check *k)
+{
+	static char block[65536];
+	FILE *f = fopen(path, "re");
+	size_t n;
+	int failed;
+
+	if (f == NULL)
+		return complain(c, EX_NOINPUT, "%s: %s", path, strerror(errno));
+	while ((n = fread(block, 1, sizeof(block), f)) > 0)
+		dkim_check_feed(k, (struct span){ block, n });
+	failed = ferror(f);
+	(void)fclose(f);
+	return failed ? complain(c, EX_IOERR, "%s: cannot be read", path)
+		      : EX_OK;
+}
+
+static int
+run_dkim(struct ctx *c, const struct dns_asker *dns, struct dkim_report *r)
+{
+	struct dkim_check *k = dkim_check_new(dns);
+	int code;
+
+	if (k == NULL)
+		return complain(c, EX_SOFTWARE, "DKIM cannot be checked");
+	code = feed_file(c, c->args[0], k);
+	dkim_check_end(k, r);
+	return code;
+}
+
+static void
+print_sig(const struct dkim_sig *s)
+{
+	printf("  %s domain=%s selector=%s algorithm=%s%s%s%s\n",
+	       dkim_result_name(s->result), log_text(s->domain),
+	       log_text(s->selector), log_text(s->algorithm),
+	       s->is_partial ? " partial" : "",
+	       s->reason[0] != '\0' ? " reason=" : "", log_text(s->reason));
+}
+
+int
+cmd_test_dkim(struct ctx *c)
+{
+	struct dns_asker dns;
+	struct dkim_report r;
+	int code = open_resolver(c, &dns);
+	size_t i;
+
+	if (code == EX_OK)
+		code = run_dkim(c, &dns, &r);
+	if (code != EX_OK)
+		return code;
+	printf("%s %zu signature%s %s\n", dkim_result_name(r.result),
+	       r.count + r.more, r.count + r.more == 1 ? "" : "s", r.reason);
+	for (i = 0; i < r.count; i++)
+		print_sig(&r.sig[i]);
 	return EX_OK;
 }
