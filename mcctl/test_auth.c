@@ -10,10 +10,14 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "buf.h"
 #include "command.h"
 #include "dkim.h"
+#include "dmarc.h"
+#include "header.h"
 #include "ip.h"
 #include "log.h"
+#include "mailbox.h"
 #include "resolver.h"
 #include "spf.h"
 #include "str.h"
@@ -71,19 +75,24 @@ cmd_test_spf(struct ctx *c)
 	return EX_OK;
 }
 
-/* The whole of a file, in blocks, into a check. */
+/* The whole of a file, in blocks, into a check; of its beginning as much as
+ * a header may have is kept where head is not NULL. */
 static int
-feed_file(struct ctx *c, const char *path, struct dkim_check *k)
+feed_file(struct ctx *c, struct dkim_check *k, struct buf *head)
 {
 	static char block[65536];
+	const char *path = c->args[0];
 	FILE *f = fopen(path, "re");
 	size_t n;
 	int failed;
 
 	if (f == NULL)
 		return complain(c, EX_NOINPUT, "%s: %s", path, strerror(errno));
-	while ((n = fread(block, 1, sizeof(block), f)) > 0)
+	while ((n = fread(block, 1, sizeof(block), f)) > 0) {
 		dkim_check_feed(k, (struct span){ block, n });
+		if (head != NULL && head->len < HEADER_SCAN_MAX)
+			(void)buf_add(head, block, n);
+	}
 	failed = ferror(f);
 	(void)fclose(f);
 	return failed ? complain(c, EX_IOERR, "%s: cannot be read", path)
@@ -91,14 +100,15 @@ feed_file(struct ctx *c, const char *path, struct dkim_check *k)
 }
 
 static int
-run_dkim(struct ctx *c, const struct dns_asker *dns, struct dkim_report *r)
+run_dkim(struct ctx *c, const struct dns_asker *dns, struct buf *head,
+	 struct dkim_report *r)
 {
 	struct dkim_check *k = dkim_check_new(dns);
 	int code;
 
 	if (k == NULL)
 		return complain(c, EX_SOFTWARE, "DKIM cannot be checked");
-	code = feed_file(c, c->args[0], k);
+	code = feed_file(c, k, head);
 	dkim_check_end(k, r);
 	return code;
 }
@@ -122,7 +132,7 @@ cmd_test_dkim(struct ctx *c)
 	size_t i;
 
 	if (code == EX_OK)
-		code = run_dkim(c, &dns, &r);
+		code = run_dkim(c, &dns, NULL, &r);
 	if (code != EX_OK)
 		return code;
 	printf("%s %zu signature%s %s\n", dkim_result_name(r.result),
@@ -130,4 +140,42 @@ cmd_test_dkim(struct ctx *c)
 	for (i = 0; i < r.count; i++)
 		print_sig(&r.sig[i]);
 	return EX_OK;
+}
+
+static void
+print_dmarc(const struct dmarc_report *r)
+{
+	printf("%s domain=%s policy=%s disposition=%s spf=%s dkim=%s%s%s\n",
+	       dmarc_result_name(r->result), log_text(r->domain),
+	       r->policy_domain[0] != '\0' ? dmarc_policy_name(r->policy)
+					   : "absent",
+	       dmarc_policy_name(r->disposition),
+	       r->is_spf_aligned ? "aligned" : "no",
+	       r->is_dkim_aligned ? "aligned" : "no",
+	       r->reason[0] != '\0' ? " reason=" : "", log_text(r->reason));
+}
+
+int
+cmd_test_dmarc(struct ctx *c)
+{
+	struct spf spf = { .result = SPF_NONE };
+	char domain[MAILBOX_DOMAIN_SIZE];
+	struct buf head = { 0 };
+	enum mailbox_from from;
+	struct dns_asker dns;
+	struct dkim_report dkim;
+	struct dmarc_report r;
+	int code = open_resolver(c, &dns);
+
+	if (code == EX_OK && option_value(c, "ip") != NULL)
+		code = run_spf(c, &dns, &spf);
+	if (code == EX_OK)
+		code = run_dkim(c, &dns, &head, &dkim);
+	if (code == EX_OK) {
+		from = mailbox_from(buf_span(&head), domain);
+		dmarc_check(from, domain, &spf, &dkim, 0, &dns, &r);
+		print_dmarc(&r);
+	}
+	buf_release(&head);
+	return code;
 }
