@@ -33,4 +33,5 @@ shellcheck:shellcheck
 openssl:openssl
 haproxy:haproxy
 swaks:swaks
+python3-yaml
 '
