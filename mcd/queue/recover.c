@@ -28,13 +28,15 @@
 #include "str.h"
 
 #define TRIES 3 /* of a read that fails, or a folder */
-#define UNREAD_WAIT_MS 60000
+#define UNREAD_FIRST_MS 2000 /* until it is tried again, then twice that */
+#define UNREAD_MAX_MS 60000
 
 static struct {
 	struct arena arena; /* of one envelope at a time */
 	bool marked[SPOOL_FOLDERS]; /* folders that hold or held something */
 	bool is_synced; /* they are durable as they are seen */
 	size_t orphans, unread;
+	int64_t unread_ms; /* the wait before they are tried again */
 	struct timer retry; /* of what could not be read */
 } self;
 
@@ -150,25 +152,67 @@ take_envelope(struct message *m, const struct envelope *env)
 		enter_outgoing(m, env);
 }
 
+/* What is known by its name, or could not be read before, is read now,
+ * without harm to the envelope that it is compared with. */
+static enum envelope_result
+learn(struct message *m, struct err *e)
+{
+	enum envelope_result got = ENVELOPE_LATER;
+	struct arena a = { 0 };
+	struct envelope env;
+	int i;
+
+	for (i = 0; i < TRIES && got == ENVELOPE_LATER; i++)
+		got = spool_read_envelope(keep_fd(), (enum state)m->state,
+					  m->name, &a, &env, e);
+	if (got == ENVELOPE_OK) {
+		message_learn(m, &env);
+		/* It may have been left until it can be read. */
+		if (m->is_busy) {
+			m->is_busy = false;
+			take_envelope(m, &env);
+		}
+	}
+	arena_release(&a);
+	return got;
+}
+
+/* There is another of that name in s that cannot be read: which one is
+ * the message is not known, so nothing is done with either. */
+static void
+leave_in_doubt(struct message *m, enum state s, const char *why)
+{
+	if (m->state == STATE_CORRUPT) {
+		message_set_state(m, s);
+		leave_unread(m, why);
+		return;
+	}
+	m->ghosts |= (uint8_t)(1u << s);
+	if (m->state == STATE_OUTGOING && m->groups != NULL)
+		deliver_leave(m);
+	leave_unread(m, why);
+}
+
 /* Another of that name is known: which one is the message? */
 static void
 take_double(struct message *m, enum state s, const struct envelope *env)
 {
-	struct envelope other;
+	enum envelope_result got = ENVELOPE_OK;
 	struct err e;
 
-	if (m->state == STATE_CORRUPT) {
+	if (m->state != STATE_CORRUPT && !m->is_known)
+		got = learn(m, &e);
+	if (got == ENVELOPE_LATER) {
+		leave_in_doubt(m, s, e.text);
+		return;
+	}
+	if (got != ENVELOPE_OK)
+		(void)change_park_file((enum state)m->state, m->name, e.text);
+	if (got != ENVELOPE_OK || m->state == STATE_CORRUPT) {
+		m->is_busy = false;
 		message_set_state(m, s);
 		take_envelope(m, env);
 		return;
-	}
-	if (!m->is_known) {
-		struct arena a = { 0 };
-
-		if (spool_read_envelope(keep_fd(), (enum state)m->state,
-					m->name, &a, &other, &e) == ENVELOPE_OK)
-			message_learn(m, &other);
-		arena_release(&a);
 	}
 	m->ghosts |= (uint8_t)(1u << m->state | 1u << s);
 	if (env->generation <= m->generation) {
@@ -178,7 +222,7 @@ take_double(struct message *m, enum state s, const struct envelope *env)
 	}
 	unlink_envelope((enum state)m->state, s, m->name,
 			"an older generation");
-	if (m->state == STATE_OUTGOING)
+	if (m->state == STATE_OUTGOING && m->groups != NULL)
 		deliver_leave(m);
 	m->is_busy = false;
 	message_set_state(m, s);
@@ -250,6 +294,8 @@ on_envelope(void *arg, enum state s, const char *name, int is_stray)
 	case ENVELOPE_LATER:
 		if (m == NULL)
 			leave_unread(message_new(name, s), e.text);
+		else
+			leave_in_doubt(m, s, e.text);
 		break;
 	default:
 		take_bad(m, s, name, e.text);
@@ -349,6 +395,40 @@ drop_children(const struct message *parent)
 	}
 }
 
+static bool
+is_unread(const struct message *m)
+{
+	return !m->is_known && m->is_busy && !m->is_orphan;
+}
+
+/* Children of a parent that could not be read wait for it: it may be that
+ * it has a list, and makes them again. */
+static bool
+waits_for_parent(const struct message *m)
+{
+	char id[ENVELOPE_ID_LEN + 1];
+	struct message *parent;
+
+	keep_id_of(m->name, id);
+	parent = message_find(id);
+	return parent != NULL && parent != m && is_unread(parent);
+}
+
+static void
+leave_children(void)
+{
+	struct message *m;
+
+	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
+		if (m->name[ENVELOPE_ID_LEN] == '\0' || m->is_busy ||
+		    m->state == STATE_CORRUPT || !waits_for_parent(m))
+			continue;
+		if (m->state == STATE_OUTGOING && m->groups != NULL)
+			deliver_leave(m);
+		leave_unread(m, "its parent cannot be read");
+	}
+}
+
 static void
 enter_stages(void)
 {
@@ -392,6 +472,47 @@ retry_orphans(void)
 	self.unread += orphan_settle(enter_orphan);
 }
 
+/* Others of its name, which could not be compared with it before. */
+static void
+take_doubles(struct message *m)
+{
+	unsigned states = m->ghosts & ~(1u << m->state);
+	struct envelope env;
+	struct err e;
+	int s;
+
+	for (s = 0; s < STATE_COUNT && !is_unread(m); s++) {
+		if ((states & 1u << s) == 0)
+			continue;
+		switch (read_envelope((enum state)s, m->name, &env, &e)) {
+		case ENVELOPE_OK:
+			take_double(m, (enum state)s, &env);
+			break;
+		case ENVELOPE_LATER:
+			leave_in_doubt(m, (enum state)s, e.text);
+			break;
+		default:
+			if (e.text[0] != '\0')
+				take_bad(m, (enum state)s, m->name, e.text);
+			break;
+		}
+	}
+}
+
+static void
+wait_unread(void)
+{
+	if (self.unread == 0)
+		return;
+	if (self.unread_ms == 0)
+		self.unread_ms = UNREAD_FIRST_MS;
+	else if (self.unread_ms < UNREAD_MAX_MS / 2)
+		self.unread_ms *= 2;
+	else
+		self.unread_ms = UNREAD_MAX_MS;
+	timer_set(&self.retry, self.unread_ms);
+}
+
 /* What could not be read at the start. */
 static void
 retry_unread(void *arg)
@@ -404,15 +525,25 @@ retry_unread(void *arg)
 	self.unread = 0;
 	retry_orphans();
 	for (m = message_after(""); m != NULL; m = message_after(m->name)) {
-		if (m->is_known || !m->is_busy || m->is_orphan)
+		if (!is_unread(m))
 			continue;
+		if (waits_for_parent(m)) {
+			self.unread++;
+			continue;
+		}
 		m->is_busy = false;
 		switch (read_envelope((enum state)m->state, m->name, &env,
 				      &e)) {
 		case ENVELOPE_OK:
+			message_learn(m, &env);
+			recover_ledger_again(m);
 			take_envelope(m, &env);
-			if (!m->is_busy && m->state <= STATE_FILTERING)
-				stage_enter(m);
+			take_doubles(m);
+			if (m->is_busy || m->state > STATE_FILTERING)
+				break;
+			if (m->is_splitting)
+				drop_children(m);
+			stage_enter(m);
 			break;
 		case ENVELOPE_LATER:
 			leave_unread(m, e.text);
@@ -423,8 +554,7 @@ retry_unread(void *arg)
 		}
 	}
 	arena_release(&self.arena);
-	if (self.unread > 0)
-		timer_set(&self.retry, UNREAD_WAIT_MS);
+	wait_unread();
 }
 
 int
@@ -452,10 +582,11 @@ recover_run(struct err *e)
 	self.is_synced = true;
 	if (self.orphans + bodies->uncommitted + bodies->done > 0)
 		scan_bodies();
+	if (self.unread > 0)
+		leave_children();
 	enter_stages();
 	arena_release(&self.arena);
-	if (self.unread > 0)
-		timer_set(&self.retry, UNREAD_WAIT_MS);
+	wait_unread();
 	log_info("spool incoming=%zu filtering=%zu outgoing=%zu hold=%zu "
 		 "quarantine=%zu corrupt=%zu uncommitted=%zu made_again=%zu "
 		 "came_back=%zu unread=%zu ms=%lld",

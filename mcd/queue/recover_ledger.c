@@ -150,7 +150,7 @@ recover_ledger_again(struct message *m)
 {
 	struct arena arena = { 0 };
 
-	if (!m->is_accounted)
+	if (!m->is_accounted && is_recent(m, self.from))
 		(void)write_again(m, &arena);
 	arena_release(&arena);
 }

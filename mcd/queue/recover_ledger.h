@@ -15,7 +15,7 @@ int recover_ledger_read(void);
 /* Writes the accepted lines again of messages in the table whose ID was
  * not read above.  The ledger writer runs. */
 void recover_ledger_write(void);
-/* Of one message. */
+/* The same for one that could not be read then. */
 void recover_ledger_again(struct message *m);
 /* Reads for orphans all files from their hour on, if that is before the
  * given one; -1, logged, when not all could be read. */
