@@ -14,6 +14,7 @@
 #include "answers.h"
 #include "ctlsock.h"
 #include "file.h"
+#include "learnt.h"
 #include "log.h"
 #include "names.h"
 #include "snapshot.h"
@@ -78,8 +79,10 @@ on_up(peer_id p, enum role r)
 {
 	if (r != ROLE_CTL)
 		tell_knobs(p);
-	if (r == ROLE_FILTER)
+	if (r == ROLE_FILTER) {
 		tell_lists(p);
+		learnt_tell();
+	}
 }
 
 static void
@@ -102,6 +105,7 @@ static void
 control_init(const struct conf *conf)
 {
 	snapshot_start(role_home(), conf->node, on_changed);
+	learnt_start(role_home());
 }
 
 static void
@@ -119,6 +123,7 @@ control_stop(int64_t data_ms, int64_t reply_ms)
 {
 	(void)data_ms, (void)reply_ms;
 	ctlsock_stop();
+	learnt_stop();
 	snapshot_stop();
 	role_exit();
 }

@@ -33,9 +33,24 @@ worker_data_lists(struct worker_data *d, int fd, uint64_t size, struct err *e)
 	return 0;
 }
 
+int
+worker_data_bayes(struct worker_data *d, int fd, struct err *e)
+{
+	struct tokens_map fresh;
+
+	if (tokens_map_open(fd, &fresh, e) != 0)
+		return -1;
+	if (d->bayes.base != NULL)
+		tokens_map_close(&d->bayes);
+	d->bayes = fresh;
+	return 0;
+}
+
 void
 worker_data_release(struct worker_data *d)
 {
+	if (d->bayes.base != NULL)
+		tokens_map_close(&d->bayes);
 	lists_free(d->lists);
 	d->lists = NULL;
 }

@@ -11,16 +11,19 @@
 
 #include "err.h"
 #include "lists.h"
+#include "tokens_map.h"
 
 /* A worker's. */
 struct worker_data {
 	struct lists *lists; /* NULL: none have come yet */
+	struct tokens_map bayes; /* base NULL: nothing was learnt yet */
 };
 
 /* Reads what a descriptor holds; what was there stays when it cannot be
  * read.  fd stays the caller's. */
 int worker_data_lists(struct worker_data *d, int fd, uint64_t size,
 		      struct err *e);
+int worker_data_bayes(struct worker_data *d, int fd, struct err *e);
 void worker_data_release(struct worker_data *d);
 
 #endif

@@ -51,6 +51,7 @@ struct filter_result {
 
 struct conf;
 struct mime;
+struct view;
 struct worker_data;
 
 /*
@@ -64,7 +65,8 @@ struct filter_mail {
 	bool is_outbound;
 	struct span text; /* whole, CRLF, as it came */
 	struct span header; /* its header fields, with the empty line */
-	struct mime *mime; /* its parts, in all readings */
+	struct view *view; /* texts, words and addresses, made when asked for */
+	struct mime *mime; /* the view's: parts, in all readings */
 	const struct lists *lists; /* NULL: none have come yet */
 	const struct worker_data *data;
 	int64_t deadline_ms; /* monotonic: of the filter that is asked */

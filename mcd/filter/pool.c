@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "charset.h"
 #include "clock.h"
 #include "engine.h"
 #include "file.h"
@@ -50,7 +51,9 @@ static struct {
 	struct timer stop, renew;
 	int lists_fd; /* of control, -1: not yet */
 	uint64_t lists_size;
-} self = { .lists_fd = -1 };
+	int learnt_fd; /* -1: nothing was learnt yet */
+	uint64_t learnt_size;
+} self = { .lists_fd = -1, .learnt_fd = -1 };
 
 static void start_waiting(void);
 
@@ -130,20 +133,30 @@ is_there(const struct slot *s)
 	return s->is_ready && s->peer != 0 && self.lists_fd >= 0;
 }
 
+static void
+tell_file(const struct slot *s, enum frame_type type, const void *body, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0 || peer_note(s->peer, type, body, copy) != 0)
+		log_error("worker %u: lists not sent", s->index + 1);
+}
+
 /* Not in the middle of a message, which has one set of lists and waits for
  * nothing on its channel but DNS. */
 static void
 tell_lists(struct slot *s)
 {
-	struct frame_lists f = { .size = self.lists_size };
-	int fd;
+	struct frame_lists lists = { .size = self.lists_size };
+	struct frame_learnt learnt = { .size = self.learnt_size };
 
 	s->is_list_due = s->is_busy;
-	if (s->is_list_due || self.lists_fd < 0 || s->peer == 0 || !s->is_ready)
+	if (s->is_list_due || s->peer == 0 || !s->is_ready)
 		return;
-	fd = fcntl(self.lists_fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0 || peer_note(s->peer, FRAME_lists, &f, fd) != 0)
-		log_error("worker %u: lists not sent", s->index + 1);
+	if (self.lists_fd >= 0)
+		tell_file(s, FRAME_lists, &lists, self.lists_fd);
+	if (self.learnt_fd >= 0)
+		tell_file(s, FRAME_learnt, &learnt, self.learnt_fd);
 }
 
 static struct slot *
@@ -335,6 +348,20 @@ on_lists(peer_id from, struct frame *f)
 }
 
 static void
+on_learnt(peer_id from, struct frame *f)
+{
+	unsigned i;
+
+	(void)from;
+	file_shut(&self.learnt_fd);
+	self.learnt_fd = f->fd;
+	f->fd = -1;
+	self.learnt_size = FRAME_BODY(f, learnt)->size;
+	for (i = 0; i < self.made; i++)
+		tell_lists(&self.slot[i]);
+}
+
+static void
 set_wanted(unsigned wanted)
 {
 	struct slot *s;
@@ -435,6 +462,7 @@ pool_before_jail(const struct conf *conf)
 {
 	slots_prepare(conf->jail);
 	filters_prepare(conf);
+	charset_prepare();
 }
 
 static void
@@ -503,9 +531,13 @@ pool_stop(int64_t data_ms, int64_t reply_ms)
 }
 
 static const struct peer_handler handlers[] = {
-	{ FRAME_scan, on_scan },	 { FRAME_ready, on_ready },
-	{ FRAME_lists, on_lists },	 { FRAME_dns_ask, on_dns_ask },
-	{ FRAME_spf_ask, spf_desk_ask }, { 0, NULL },
+	{ FRAME_scan, on_scan },
+	{ FRAME_ready, on_ready },
+	{ FRAME_lists, on_lists },
+	{ FRAME_learnt, on_learnt },
+	{ FRAME_dns_ask, on_dns_ask },
+	{ FRAME_spf_ask, spf_desk_ask },
+	{ 0, NULL },
 };
 
 const struct role_ops filter_ops = {

@@ -16,8 +16,8 @@
 #include "header.h"
 #include "judge.h"
 #include "mark.h"
-#include "mime.h"
 #include "test_hook.h"
+#include "view.h"
 #include "xalloc.h"
 
 #define EXPLANATION_MAX 8000 /* bytes, as in proto.def */
@@ -203,7 +203,8 @@ read_mail(struct run *run, const struct frame_scan *scan, int fd,
 	while (header_next(m->text, &at, &f))
 		;
 	m->header = (struct span){ run->text, at };
-	m->mime = mime_new(m->text, NULL);
+	m->view = view_new(m->text, NULL, NULL);
+	m->mime = m->view->mime;
 	m->data = data;
 	m->lists = data->lists;
 	run->results =
@@ -226,7 +227,7 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	if (read_mail(&run, &kept, fd, data, &e) != 0 ||
 	    judge_all(c, token, &kept, &run, &e) != 0)
 		done.status = SCAN_LATER;
-	mime_free(run.mail.mime);
+	view_free(run.mail.view);
 	free(run.text);
 	arena_release(&run.arena);
 	e.text[400] = '\0';

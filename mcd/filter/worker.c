@@ -30,6 +30,15 @@ take_lists(const struct frame *f)
 		log_error("- lists kept as they were: %s", e.text);
 }
 
+static void
+take_learnt(const struct frame *f)
+{
+	struct err e;
+
+	if (worker_data_bayes(&data, f->fd, &e) != 0)
+		log_error("- what was learnt stays as it was: %s", e.text);
+}
+
 static int
 serve(struct chan *c)
 {
@@ -49,6 +58,8 @@ serve(struct chan *c)
 					 &data);
 		else if (f.type == FRAME_lists)
 			take_lists(&f);
+		else if (f.type == FRAME_learnt)
+			take_learnt(&f);
 		file_shut(&f.fd);
 	}
 	return 0; /* the pool went while it was answered */
