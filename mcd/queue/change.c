@@ -54,6 +54,7 @@ change_end(struct change *c, int result)
 
 	timer_release(&c->timer);
 	free(c);
+	m->heading = m->state;
 	fn(m, result, arg);
 }
 
@@ -108,6 +109,7 @@ change_write(struct message *m, struct envelope *env, enum state to,
 
 	if (!m->is_busy)
 		bug("%s: changed, but not busy", m->name);
+	m->heading = (uint8_t)to;
 	/* A number that was tried is not used again: its file may be there
 	 * after a crash. */
 	env->generation = ++m->generation;

@@ -46,6 +46,7 @@ struct message {
 	uint8_t deaths; /* workers it killed */
 	uint8_t tries; /* of a step that failed, for the back-off */
 	uint8_t wish; /* enum wish */
+	uint8_t heading; /* while it changes: the state it comes to */
 	bool is_known : 1; /* generation, size and the rest were read */
 	bool is_busy : 1; /* a change or a scan is under way */
 	bool is_gone : 1; /* is being removed; not shown any more */

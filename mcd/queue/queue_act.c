@@ -178,8 +178,9 @@ may_begin(const struct verb *verb, const struct message *m)
 {
 	if (verb->wish == WISH_NONE || (!m->is_busy && m->jobs == 0))
 		return true;
+	/* Not held, nor about to be: there is nothing to wait for. */
 	return verb->wish == WISH_UNHOLD && m->state < STATE_HOLD &&
-	       m->wish == WISH_NONE;
+	       m->heading < STATE_HOLD && m->wish == WISH_NONE;
 }
 
 static void

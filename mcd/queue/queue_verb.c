@@ -144,6 +144,8 @@ begin_unhold(struct act *a, struct err *e)
 	enum state to;
 	int got;
 
+	if (m->is_splitting)
+		return err_set(e, "%s: is being split; try again", a->name);
 	if (m->state < STATE_HOLD)
 		return 0;
 	got = take_message(a, e);
