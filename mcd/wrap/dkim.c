@@ -15,6 +15,7 @@
 
 #include <opendkim/dkim.h>
 
+#include "header.h"
 #include "log.h"
 #include "str.h"
 #include "xalloc.h"
@@ -28,6 +29,10 @@ struct dkim_check {
 	char failed[FAILED_MAX][2 * DNS_NAME_SIZE];
 	size_t failed_count;
 	DKIM_STAT stat; /* the first that is not OK */
+	struct buf head; /* the header, until it is complete */
+	bool is_body; /* behind the header */
+	struct buf text; /* what the library is given */
+	bool had_cr; /* at the end of the last of the body */
 	bool has_ended; /* nothing more is wanted */
 };
 
@@ -167,7 +172,7 @@ no_close(void *server)
 static DKIM_LIB *
 open_library(void)
 {
-	unsigned flags = DKIM_LIBFLAGS_BADSIGHANDLES | DKIM_LIBFLAGS_FIXCRLF;
+	unsigned flags = DKIM_LIBFLAGS_BADSIGHANDLES;
 	DKIM_LIB *lib = dkim_init(NULL, NULL);
 
 	if (lib == NULL)
@@ -196,6 +201,8 @@ dkim_check_new(const struct dns_asker *dns)
 	}
 	k = xcalloc(1, sizeof(*k));
 	k->dns = dns;
+	/* One block more, since the last may hold much of the body. */
+	k->head.limit = 2 * HEADER_SCAN_MAX;
 	k->dkim = dkim_verify(library, (const unsigned char *)"mail", NULL,
 			      &k->stat);
 	if (k->dkim == NULL) {
@@ -216,12 +223,110 @@ note(struct dkim_check *k, DKIM_STAT stat)
 	k->has_ended = true;
 }
 
+/* Where the body starts, the empty line skipped; 0: it is not there yet. */
+static size_t
+body_start(struct span head, size_t from)
+{
+	size_t at = from;
+
+	for (; at < head.len; at++) {
+		if (head.p[at] != '\n')
+			continue;
+		if (at == 0 || head.p[at - 1] == '\n')
+			return at + 1;
+		if (head.p[at - 1] == '\r' &&
+		    (at == 1 || head.p[at - 2] == '\n'))
+			return at + 1;
+	}
+	return 0;
+}
+
+/*
+ * Appends text with CRLF for each LF that has no CR before it.  The library
+ * does so too where asked, and reads beyond a field that has a NUL in it.
+ */
+static void
+add_crlf(struct buf *out, struct span text, bool *had_cr)
+{
+	size_t i, from = 0;
+
+	for (i = 0; i < text.len; i++) {
+		if (text.p[i] == '\n' && !*had_cr) {
+			(void)buf_add(out, text.p + from, i - from);
+			(void)buf_add_char(out, '\r');
+			from = i;
+		}
+		*had_cr = text.p[i] == '\r';
+	}
+	(void)buf_add(out, text.p + from, text.len - from);
+}
+
+static void
+give_field(struct dkim_check *k, struct span field)
+{
+	bool had_cr = false;
+
+	while (field.len > 0 && (field.p[field.len - 1] == '\n' ||
+				 field.p[field.len - 1] == '\r'))
+		field.len--;
+	if (field.len == 0 || memchr(field.p, '\0', field.len) != NULL)
+		return;
+	buf_clear(&k->text);
+	add_crlf(&k->text, field, &had_cr);
+	(void)dkim_header(k->dkim, (unsigned char *)k->text.data, k->text.len);
+}
+
+/*
+ * Field by field, since the library's own reader of blocks ends the process
+ * over a message without a header.  What is no field to it is left out: a
+ * signature that covers it does not hold then.
+ */
+static void
+give_header(struct dkim_check *k)
+{
+	struct span head = buf_span(&k->head);
+	struct header_field f;
+	size_t at = 0;
+
+	while (header_next(head, &at, &f))
+		give_field(k, (struct span){ head.p + f.offset, f.len });
+	k->is_body = true;
+	note(k, dkim_eoh(k->dkim));
+}
+
+static void
+give_body(struct dkim_check *k, struct span text)
+{
+	if (k->has_ended || text.len == 0)
+		return;
+	buf_clear(&k->text);
+	add_crlf(&k->text, text, &k->had_cr);
+	note(k, dkim_body(k->dkim, (unsigned char *)k->text.data, k->text.len));
+}
+
 void
 dkim_check_feed(struct dkim_check *k, struct span block)
 {
-	if (!k->has_ended && block.len > 0)
-		note(k,
-		     dkim_chunk(k->dkim, (unsigned char *)block.p, block.len));
+	size_t before = k->head.len, start;
+	struct span rest;
+
+	if (k->has_ended || block.len == 0)
+		return;
+	if (k->is_body) {
+		give_body(k, block);
+		return;
+	}
+	if (buf_add_span(&k->head, block) != 0) {
+		note(k, DKIM_STAT_SYNTAX);
+		return;
+	}
+	start = body_start(buf_span(&k->head), before);
+	if (start == 0)
+		return;
+	rest = (struct span){ k->head.data + start, k->head.len - start };
+	give_header(k);
+	give_body(k, rest);
+	buf_release(&k->head);
 }
 
 static bool
@@ -327,8 +432,8 @@ dkim_check_end(struct dkim_check *k, struct dkim_report *out)
 	int count = 0, i;
 
 	memset(out, 0, sizeof(*out));
-	if (!k->has_ended)
-		note(k, dkim_chunk(k->dkim, NULL, 0));
+	if (!k->has_ended && !k->is_body)
+		give_header(k);
 	/* What it says of the message as a whole is not asked. */
 	if (!k->has_ended)
 		(void)dkim_eom(k->dkim, NULL);
@@ -340,5 +445,7 @@ dkim_check_end(struct dkim_check *k, struct dkim_report *out)
 	out->more = count > DKIM_SIGS_MAX ? (size_t)count - DKIM_SIGS_MAX : 0;
 	summarize(k, out);
 	dkim_free(k->dkim);
+	buf_release(&k->head);
+	buf_release(&k->text);
 	free(k);
 }
