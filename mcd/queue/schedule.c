@@ -49,7 +49,7 @@ static struct {
 	struct dict dests;
 	struct list idle; /* without groups, the oldest first */
 	size_t idle_count;
-	struct list proven, unproven, dead; /* rings */
+	struct list proven, untouched, unproven, dead; /* rings */
 	struct due_heap waiting, probes;
 	size_t active, active_new, settling, untried;
 	unsigned turn;
@@ -92,7 +92,10 @@ ring_of(const struct dest *d)
 						      : &self.dead;
 	if ((int64_t)d->active >= dest_load_limit(&d->load, &r))
 		return NULL;
-	return d->load.is_proven ? &self.proven : &self.unproven;
+	if (d->load.is_proven)
+		return &self.proven;
+	return d->active == 0 && d->load.failures == 0 ? &self.untouched
+						       : &self.unproven;
 }
 
 /* Into the right ring, or out of it. */
@@ -301,15 +304,19 @@ take_group(struct dest *d)
 static struct list *
 next_ring(void)
 {
-	int64_t half = self.rules.all > 1 ? self.rules.all / 2 : 1;
-	bool may_new = (int64_t)self.active_new < half &&
-		       !list_is_empty(&self.unproven);
+	int64_t all = self.rules.all, used = (int64_t)self.active_new;
+	struct list *unknown = NULL;
 
-	if ((int64_t)self.active >= self.rules.all ||
-	    self.settling >= SETTLING_MAX)
+	if ((int64_t)self.active >= all || self.settling >= SETTLING_MAX)
 		return NULL;
-	if (may_new && (list_is_empty(&self.proven) || self.turn++ % 2 == 0))
-		return &self.unproven;
+	if (used < (all + 1) / 2 && !list_is_empty(&self.unproven))
+		unknown = &self.unproven;
+	/* The first try of a destination has room behind those that hang. */
+	if (used < all - all / 4 && !list_is_empty(&self.untouched))
+		unknown = &self.untouched;
+	if (unknown != NULL &&
+	    (list_is_empty(&self.proven) || self.turn++ % 2 == 0))
+		return unknown;
 	return list_is_empty(&self.proven) ? NULL : &self.proven;
 }
 
@@ -455,6 +462,7 @@ schedule_init(void (*start)(struct group *g),
 	self.rules.each = (struct dest_rules){ .initial = 1, .max = 1 };
 	list_init(&self.idle);
 	list_init(&self.proven);
+	list_init(&self.untouched);
 	list_init(&self.unproven);
 	list_init(&self.dead);
 	timer_init(&self.timer, on_timer, NULL);

@@ -5,8 +5,9 @@
  * one domain, each waiting for its time or its turn.  No I/O.
  *
  * Who gets a slot: destinations take turns; those that were not reached
- * yet, or not the last time, have at most half of all slots, so that no
- * number of them holds up the others; new mail goes before retries
+ * yet, or not the last time, have at most half of all slots, and at most
+ * three quarters with the first delivery to each that has not failed: the
+ * rest is for those that were reached, however many hang; new mail goes before retries
  * without starving them; and a message has at most SCHEDULE_SHARE groups
  * among those that take turns, so that a list of thousands of domains
  * leaves room for the message behind it.

@@ -354,15 +354,42 @@ test_share(void)
 		add(new_message(), name, 0, false);
 	}
 	turn();
-	CHECK_INT(schedule_active(), 10, "unknown destinations get half");
+	CHECK_INT(schedule_active(), 15,
+		  "the first of each unknown one, up to three quarters");
 	for (i = 0; i < 30; i++)
 		add(new_message(), "good.example", 0, false);
 	finish_as(0, DEST_ANSWERED, -1); /* hangs0 is known to answer */
 	add(new_message(), "hangs0.example", 0, false);
 	turn();
 	CHECK(strstr(started, "hangs0.example hangs1.example") != NULL &&
-		      schedule_active() == 11,
+		      schedule_active() == 16,
 	      "one that answers has room beside them");
+	finish_all();
+}
+
+/* Few that hang, with much mail each, leave room for a first try. */
+static void
+test_first_try(void)
+{
+	char name[32];
+	int i;
+
+	begin(20, 5);
+	for (i = 0; i < 60; i++) {
+		(void)str_fmt(name, sizeof(name), "hangs%d.example", i % 6);
+		add(new_message(), name, 0, false);
+	}
+	turn();
+	CHECK_INT(schedule_active(), 10, "six that hang have half");
+	add(new_message(), "new.example", 0, false);
+	add(new_message(), "new.example", 0, false);
+	turn();
+	CHECK_INT(schedule_active(), 11, "one to a new destination begins");
+	finish_as(10, DEST_TOOK, -1);
+	turn();
+	CHECK(schedule_active() == 11 &&
+		      str_eq(schedule_domain(active[10]), "new.example"),
+	      "and it goes on when that is taken");
 	finish_all();
 }
 
@@ -531,6 +558,7 @@ main(void)
 	test_groups();
 	test_growth();
 	test_share();
+	test_first_try();
 	test_dead();
 	test_dead_asked();
 	test_big_list();
