@@ -98,6 +98,24 @@ number_fates(struct scan *s)
 	return count;
 }
 
+/* Mail that goes through the filters again is not marked twice. */
+static size_t
+drop_twins(struct edit *edits, size_t n)
+{
+	size_t i, k, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < kept; k++)
+			if (edits[k].offset == edits[i].offset &&
+			    edits[k].length == edits[i].length &&
+			    span_eq(edits[k].text, edits[i].text))
+				break;
+		if (k == kept)
+			edits[kept++] = edits[i];
+	}
+	return kept;
+}
+
 /* Our own edits, which the envelope has from the intake, go before those
  * of the filters at the same place. */
 static int
@@ -119,7 +137,7 @@ join_edits(struct scan *s, const struct fate *f, struct edit **edits,
 			all[i] = more[b++];
 	}
 	*edits = all;
-	*count = s->env.edit_count + n;
+	*count = drop_twins(all, s->env.edit_count + n);
 	return edits_check(all, *count, s->env.size, e);
 }
 

@@ -223,8 +223,9 @@ def ahead():
     lab.start_mcd()
     claim(wait_for(is_in), "and what came while store stood there",
           lab.rows("trace", name), lab.log())
-    rows = lab.rows("trace", "new@ours.example")
-    claim(len(rows) == 2 and is_traced(), "nothing is twice", rows)
+    claim(wait_for(lambda: is_traced() and
+                   len(lab.rows("trace", "new@ours.example")) == 2),
+          "nothing is twice", lab.rows("trace", "new@ours.example"))
 
 
 def account():

@@ -150,6 +150,7 @@ def main():
     m.more = ["workers = 2;", "watchdog_s = 5;"]
     m.write_conf()
     m.set("domain", "add", "example.org", "--dest", sink.text)
+    m.without_dns()
     m.set("setting", "set", "retry_first", "1s")
     m.start().await_ready()
     flows(m, sink, "at first")

@@ -86,6 +86,7 @@ def main():
     sink = Sink()
     m = Mcd(d)
     m.set("domain", "add", "example.org", "--dest", sink.text)
+    m.without_dns()
     m.start().await_ready()
     idle(m)
     under_way(m, sink)

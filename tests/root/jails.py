@@ -47,7 +47,7 @@ def check_process(pid, name, user, home):
 
 def check_roles(m):
     homes = {"queue": m.paths["spool"], "control": m.paths["lib"],
-             "store": m.paths["lib"]}
+             "store": m.paths["lib"], "filter": m.paths["run"] + "/scan"}
     empty = m.paths["run"] + "/empty"
     for role, pid in sorted(m.roles().items()):
         check_process(pid, role, USERS[USER_OF[role]],
@@ -55,7 +55,7 @@ def check_roles(m):
     wait_for(lambda: len(m.workers()) == 2)
     for pid in m.workers():
         wait_for(lambda p=pid: status_lines(p)["Seccomp"].strip() == "2")
-        check_process(pid, "worker", USERS["scan"], empty)
+        check_process(pid, "worker", USERS["scan"], homes["filter"])
         same(status_lines(pid)["Seccomp"].strip(), "2",
              "a worker has a filter of system calls")
         fds = os.listdir(f"/proc/{pid}/fd")
@@ -183,6 +183,7 @@ def main():
     same(status_lines(m.pid)["Uid"].split(), ["0"] * 4, "the parent is root")
     check_roles(m)
     m.set("domain", "add", "example.org", "--dest", sink.text)
+    m.without_dns()
     claim(wait_for(lambda: m.send("x@example.org")),
           "mail is taken in jails", m.logged())
     claim(wait_for(lambda: sink.count() == 1), "and delivered", m.logged())

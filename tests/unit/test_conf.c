@@ -64,9 +64,10 @@ static const struct {
 	  "c:2: unknown key \"spool\": expected it within its group, as "
 	  "paths.spool" },
 	{ "a key unlike any", SMTP "colour = \"red\";",
-	  "c:2: unknown key \"colour\": expected hostname, node, paths, "
-	  "users, jail, log, workers, spf_workers, committers, watchdog_s, "
-	  "tls_ca, resolver, tls, listeners, certificates" },
+	  "c:2: unknown key \"colour\": expected hostname, node, "
+	  "paths, users, jail, log, workers, spf_workers, "
+	  "committers, watchdog_s, tls_ca, clamav, resolver, tls, "
+	  "listeners, certificates" },
 	{ "a key unlike any in its group", SMTP "log = { colour = 1; };",
 	  "c:2: unknown key \"log.colour\": expected target, level" },
 	{ "a number as a string", SMTP "workers = \"2\";",
@@ -469,6 +470,7 @@ is_default(const struct conf *conf, const struct conf_row *row)
 		return *(const bool *)at == (row->dflt != 0);
 	/* Folders depend on configure. */
 	return str_has_prefix(row->key, "paths.") ||
+	       str_eq(row->key, "clamav.third_party") ||
 	       str_eq(*(char *const *)at, row->text);
 }
 

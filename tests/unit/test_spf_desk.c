@@ -78,6 +78,7 @@ tell_start(void)
 		"log = { target = \"stderr\"; level = \"error\"; };\n"
 		"paths = { run = \"%s\"; };\n"
 		"users = { scan = \"nobody\"; };\n"
+		"clamav = { dir = \"\"; third_party = \"\"; };\n"
 		"workers = 1;\nspf_workers = 1;\n"
 		"listeners = ( { name = \"smtp\"; "
 		"address = \"127.0.0.1:25\"; } );\n",
@@ -103,8 +104,11 @@ pool_start(void)
 	str_copy(pool.dir, sizeof(pool.dir), "/tmp/mcgate-spf.XXXXXX");
 	if (mkdtemp(pool.dir) == NULL || chmod(pool.dir, 0755) != 0)
 		fatal(71, "%s", pool.dir);
-	str_fmt(path, sizeof(path), "%s/empty", pool.dir);
+	str_fmt(path, sizeof(path), "%s/scan", pool.dir);
 	if (mkdir(path, 0755) != 0)
+		fatal(71, "%s", path);
+	str_fmt(path, sizeof(path), "%s/scan/tmp", pool.dir);
+	if (mkdir(path, 0700) != 0 || chmod(path, 01777) != 0)
 		fatal(71, "%s", path);
 	pool.parent = pair(ROLE_PARENT, &fd);
 	fflush(stdout);
@@ -130,7 +134,9 @@ pool_end(void)
 	chan_free(pool.lookup);
 	CHECK(waitpid(pool.pid, &status, 0) == pool.pid && status == 0,
 	      "it ends with its parent, with 0");
-	str_fmt(path, sizeof(path), "%s/empty", pool.dir);
+	str_fmt(path, sizeof(path), "%s/scan/tmp", pool.dir);
+	rmdir(path);
+	str_fmt(path, sizeof(path), "%s/scan", pool.dir);
 	rmdir(path);
 	rmdir(pool.dir);
 }
