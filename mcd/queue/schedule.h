@@ -7,10 +7,10 @@
  * Who gets a slot: destinations take turns; those that were not reached
  * yet, or not the last time, have at most half of all slots, and at most
  * three quarters with the first delivery to each that has not failed: the
- * rest is for those that were reached, however many hang; new mail goes before retries
- * without starving them; and a message has at most SCHEDULE_SHARE groups
- * among those that take turns, so that a list of thousands of domains
- * leaves room for the message behind it.
+ * rest is for those that were reached, however many hang; new mail goes
+ * before retries without starving them; and a message has at most
+ * SCHEDULE_SHARE groups among those that take turns, so that a list of
+ * thousands of domains leaves room for the message behind it.
  *
  * A destination that is taken for dead gets a probe now and then; what
  * else is due there is started as is_untried, for its deferral alone.
