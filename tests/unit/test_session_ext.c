@@ -178,7 +178,7 @@ static void
 test_starttls_injected(void)
 {
 	static const char *const rows_in[] = {
-		"STARTTLS\r\n" MAIL,
+		("STARTTLS\r\n" MAIL),
 		"STARTTLS\r\n\r\n",
 		"STARTTLS\nx",
 	};
