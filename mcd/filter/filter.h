@@ -109,6 +109,7 @@ struct filter_knobs filter_knobs(const struct knobs *k, size_t index);
 void filters_prepare(const struct conf *conf);
 void filters_load(void);
 bool filters_renew(void);
+void filters_unload(void);
 
 /* For check(): adds a symptom, dropped silently past the limit. */
 void filter_symptom(const struct filter_mail *m, struct filter_result *out,

@@ -77,6 +77,16 @@ filters_load(void)
 	}
 }
 
+void
+filters_unload(void)
+{
+	size_t i;
+
+	for (i = 0; i < filter_count; i++)
+		if (filter_table[i]->unload != NULL)
+			filter_table[i]->unload();
+}
+
 bool
 filters_renew(void)
 {

@@ -484,6 +484,9 @@ pool_init(const struct conf *conf)
 	spf_desk_init();
 	engine_sweep_tmp();
 	filters_load();
+	/* Workers never come this way: they leave by _exit(2). */
+	if (atexit(filters_unload) != 0)
+		log_warn("- engines are not given back at the end");
 	timer_init(&self.renew, renew, NULL);
 	timer_set(&self.renew, RENEW_MS);
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# deadline: 400
 # configure, install, uninstall and the part of quickstart that needs no
 # network, as a person meets them.
 set -eu

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# deadline: 400
 # Each header compiles alone, twice over, with what its folder may see.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
