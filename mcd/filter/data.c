@@ -45,12 +45,3 @@ worker_data_bayes(struct worker_data *d, int fd, struct err *e)
 	d->bayes = fresh;
 	return 0;
 }
-
-void
-worker_data_release(struct worker_data *d)
-{
-	if (d->bayes.base != NULL)
-		tokens_map_close(&d->bayes);
-	lists_free(d->lists);
-	d->lists = NULL;
-}

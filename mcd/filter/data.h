@@ -24,6 +24,5 @@ struct worker_data {
 int worker_data_lists(struct worker_data *d, int fd, uint64_t size,
 		      struct err *e);
 int worker_data_bayes(struct worker_data *d, int fd, struct err *e);
-void worker_data_release(struct worker_data *d);
 
 #endif

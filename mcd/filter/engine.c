@@ -113,7 +113,8 @@ stamp_of(int dir_fd)
 bool
 engine_is_stale(const struct engine *e)
 {
-	return e->dir_fd >= 0 && stamp_of(e->dir_fd) != e->stamp;
+	return e->clam == NULL ||
+	       (e->dir_fd >= 0 && stamp_of(e->dir_fd) != e->stamp);
 }
 
 static void
@@ -124,7 +125,7 @@ warn(const char *text)
 
 /* The signatures of the folder; -1 when the folder cannot be entered. */
 static int
-add_folder(struct engine *e, struct clam *c, struct err *err)
+add_folder(struct engine *e, struct clam *c, int64_t *stamp, struct err *err)
 {
 	int home, rc;
 
@@ -135,7 +136,7 @@ add_folder(struct engine *e, struct clam *c, struct err *err)
 		file_shut(&home);
 		return err_sys(err, "%s: %s", e->what, e->dir);
 	}
-	e->stamp = stamp_of(e->dir_fd);
+	*stamp = stamp_of(e->dir_fd);
 	rc = clam_add(c, ".", e->tries, warn, err);
 	if (fchdir(home) != 0)
 		fatal(71, "%s: the way back is closed", e->what);
@@ -147,9 +148,10 @@ int
 engine_load(struct engine *e, struct err *err)
 {
 	struct clam *fresh = clam_new(engine_tmp(), err);
+	int64_t stamp = 0;
 
-	if (fresh != NULL &&
-	    (add_folder(e, fresh, err) != 0 || clam_ready(fresh, err) != 0)) {
+	if (fresh != NULL && (add_folder(e, fresh, &stamp, err) != 0 ||
+			      clam_ready(fresh, err) != 0)) {
 		clam_free(fresh);
 		fresh = NULL;
 	}
@@ -162,6 +164,7 @@ engine_load(struct engine *e, struct err *err)
 	}
 	clam_free(e->clam);
 	e->clam = fresh;
+	e->stamp = stamp;
 	e->tested_ms = clock_mono_ms();
 	if (clam_signatures(fresh) == 0)
 		log_warn("- %s: without signatures: none in \"%s\"", e->what,

@@ -34,7 +34,8 @@ void engine_prepare(struct engine *e, const char *dir);
 /* In the jail; takes as long as it takes. -1: it is down. */
 int engine_load(struct engine *e, struct err *err);
 void engine_unload(struct engine *e);
-/* Whether files have come, gone or changed since it was loaded. */
+/* Whether it is down, or files have come, gone or changed since it was
+ * loaded. */
 bool engine_is_stale(const struct engine *e);
 /*
  * Scans, testing itself every ten minutes; CLAM_FAILED when it is down or

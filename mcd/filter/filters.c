@@ -57,13 +57,15 @@ filters_prepare(const struct conf *conf)
 			filter_table[i]->prepare(conf);
 }
 
-static void
+static int
 load_one(const struct filter *f)
 {
 	struct err e = { "" };
 
-	if (f->load != NULL && f->load(&e) != 0)
-		log_error("- %s", e.text);
+	if (f->load == NULL || f->load(&e) == 0)
+		return 0;
+	log_error("- %s", e.text);
+	return -1;
 }
 
 void
@@ -72,7 +74,7 @@ filters_load(void)
 	size_t i;
 
 	for (i = 0; i < filter_count; i++) {
-		load_one(filter_table[i]);
+		(void)load_one(filter_table[i]);
 		role_alive();
 	}
 }
@@ -96,10 +98,8 @@ filters_renew(void)
 	for (i = 0; i < filter_count; i++) {
 		const struct filter *f = filter_table[i];
 
-		if (f->is_stale == NULL || !f->is_stale())
-			continue;
-		load_one(f);
-		is_new = true;
+		if (f->is_stale != NULL && f->is_stale() && load_one(f) == 0)
+			is_new = true;
 	}
 	return is_new;
 }
