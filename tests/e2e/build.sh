@@ -92,13 +92,21 @@ has() {
 }
 for path in /sbin/mcd /libexec/mcgate/mcd-filter /bin/mcctl \
 	/etc/mcgate/mcd.conf.example /man8/mcctl.8 /man5/mcd.conf.5 \
-	/man7/mcgate-settings.7 /man8/mcd.8; do
+	/man7/mcgate-settings.7 /man8/mcd.8 /lib/systemd/system/mcd.service \
+	/lib/sysusers.d/mcgate.conf; do
 	claim "$path is installed" has "$path"
 done
 all_is_in_root() {
-	! staged | grep -v -e /bin/ -e /sbin/ -e /libexec/ -e /etc/ -e /share/
+	! staged | grep -v -e /bin/ -e /sbin/ -e /libexec/ -e /etc/ -e /share/ \
+		-e /lib/systemd/system/ -e /lib/sysusers.d/
 }
 claim 'and nothing elsewhere' all_is_in_root
+filled() {
+	! grep -n '@[a-z]*@' "$room/root$1"
+}
+for path in $(staged | grep '/lib/systemd/'); do
+	claim "no name is left unfilled in ${path##*/}" filled "$path"
+done
 mine=$(staged | grep '/etc/mcgate/mcd.conf.example$')
 printf 'mine\n' >>"$room/root$mine"
 claim 'a second install' exits 0 make -s install DESTDIR="$room/root"
