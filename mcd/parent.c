@@ -24,6 +24,7 @@
 #include "parent_conf.h"
 #include "parent_dirs.h"
 #include "parent_listen.h"
+#include "parent_socket.h"
 #include "parent_stats.h"
 #include "peer.h"
 #include "role.h"
@@ -206,6 +207,12 @@ on_reload_ask(peer_id from, struct frame *f)
 }
 
 static void
+on_socket_ask(peer_id from, struct frame *f)
+{
+	parent_socket_ask(&self.start.conf.conf, from, f);
+}
+
+static void
 on_signal_stop(int signo)
 {
 	if (self.is_stopping) {
@@ -316,6 +323,7 @@ run(void)
 		{ FRAME_peer_lost, on_peer_lost },
 		{ FRAME_knobs, on_knobs },
 		{ FRAME_reload_ask, on_reload_ask },
+		{ FRAME_socket_ask, on_socket_ask },
 		{ FRAME_worker_state, on_worker_state },
 		{ 0, NULL },
 	};

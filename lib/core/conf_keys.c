@@ -14,6 +14,7 @@
 #include "ip.h"
 #include "str.h"
 
+#define SOCKET_PATH_SIZE 108 /* of struct sockaddr_un */
 #define USER_MAX 32 /* useradd(8) */
 
 /* clang-format off */
@@ -87,26 +88,40 @@ check_level(const char *value)
 	return "\"error\", \"warn\", \"info\" or \"debug\"";
 }
 
-static const char *
-check_resolver(const char *value)
+static bool
+is_addr_at_port(const char *value)
 {
-	static const char form[] = "ADDR@PORT such as \"192.0.2.53@53\", or "
-				   "\"\" for /etc/resolv.conf";
 	const char *at = strchr(value, '@');
 	char text[IP_TEXT_SIZE];
 	struct ip ip;
 	uint64_t port;
 
-	if (*value == '\0')
-		return NULL;
 	if (at == NULL || (size_t)(at - value) >= sizeof(text))
-		return form;
+		return false;
 	memcpy(text, value, (size_t)(at - value));
 	text[at - value] = '\0';
-	if (ip_parse(text, &ip, NULL) == -1 ||
-	    str_to_u64(at + 1, &port, NULL) == -1 || port < 1 || port > 65535)
-		return form;
-	return NULL;
+	return ip_parse(text, &ip, NULL) == 0 &&
+	       str_to_u64(at + 1, &port, NULL) == 0 && port >= 1 &&
+	       port <= 65535;
+}
+
+static const char *
+check_resolver(const char *value)
+{
+	if (*value == '\0' || is_addr_at_port(value))
+		return NULL;
+	return "ADDR@PORT such as \"192.0.2.53@53\", or \"\" for "
+	       "/etc/resolv.conf";
+}
+
+static const char *
+check_spamd(const char *value)
+{
+	if (*value == '\0' || is_addr_at_port(value) ||
+	    (*value == '/' && strlen(value) < SOCKET_PATH_SIZE))
+		return NULL;
+	return "the path of a socket of at most 107 bytes, ADDR@PORT such as "
+	       "\"127.0.0.1@783\", or \"\" for none";
 }
 
 static const char *
@@ -128,6 +143,7 @@ static const struct {
 	{ "log.target", check_target },
 	{ "log.level", check_level },
 	{ "resolver", check_resolver },
+	{ "spamd.socket", check_spamd },
 	{ "tls.min_version", check_tls_version },
 };
 

@@ -36,6 +36,14 @@ int role_parse(const char *name, enum role *out);
 /* The three answers there are about mail. */
 enum answer { ANSWER_OK, ANSWER_LATER, ANSWER_NO };
 
+/* Of a connection to spamd. */
+enum spamd_status {
+	SPAMD_READY,
+	SPAMD_UNSET, /* mcd.conf names none */
+	SPAMD_BUSY, /* all connections are in use, or lookup is down */
+	SPAMD_DOWN /* it does not take any */
+};
+
 /* What control says of a recipient. */
 enum rcpt_status {
 	RCPT_OK,

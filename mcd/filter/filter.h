@@ -21,6 +21,7 @@
 #include "err.h"
 #include "lists.h"
 #include "setting.h"
+#include "worker_spamd.h"
 
 #define FILTER_SYMPTOMS_MAX 128 /* of one result */
 #define FILTER_NAME_SIZE 64
@@ -38,9 +39,15 @@ struct filter_symptom {
 /* Strings and symptoms lie in the arena of the message. */
 struct filter_result {
 	bool is_known; /* false: could not tell, why says so */
+	/* Could not tell because what it needs is down, whatever the message:
+	 * enough of these and it is left out for a while (breaker.h). */
+	bool is_fault;
 	enum filter_class class;
 	/* Thousandths, beside those of the symptoms, before the weight. */
 	int64_t points;
+	/* The class is spam only where points, after rules and before the
+	 * weight, come to so much; 0: to anything. */
+	int64_t spam_from;
 	char detail[FILTER_DETAIL_SIZE]; /* "99.97%", for people, "" */
 	char why[FILTER_DETAIL_SIZE];
 	struct filter_symptom *symptoms;
@@ -69,6 +76,7 @@ struct filter_mail {
 	struct mime *mime; /* the view's: parts, in all readings */
 	const struct lists *lists; /* NULL: none have come yet */
 	const struct worker_data *data;
+	struct spamd_asker spamd; /* open NULL: it cannot be reached */
 	int64_t deadline_ms; /* monotonic: of the filter that is asked */
 };
 
@@ -116,6 +124,9 @@ void filter_symptom(const struct filter_mail *m, struct filter_result *out,
 		    const char *name, int64_t points, const char *note);
 /* For check(): could not tell. */
 void filter_unknown(struct filter_result *out, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The same, and its engine or server is to blame. */
+void filter_fault(struct filter_result *out, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -123,15 +123,33 @@ filter_symptom(const struct filter_mail *m, struct filter_result *out,
 	s->note = arena_strdup(m->arena, shown);
 }
 
+__attribute__((format(printf, 2, 0))) static void
+say_why(struct filter_result *out, const char *fmt, va_list ap)
+{
+	char text[FILTER_DETAIL_SIZE];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	out->is_known = false;
+	str_printable(out->why, sizeof(out->why), text, strlen(text));
+}
+
 void
 filter_unknown(struct filter_result *out, const char *fmt, ...)
 {
-	char text[FILTER_DETAIL_SIZE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	say_why(out, fmt, ap);
 	va_end(ap);
-	out->is_known = false;
-	str_printable(out->why, sizeof(out->why), text, strlen(text));
+}
+
+void
+filter_fault(struct filter_result *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_why(out, fmt, ap);
+	va_end(ap);
+	out->is_fault = true;
 }

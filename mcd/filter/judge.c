@@ -93,16 +93,17 @@ judge_symptom_points(const struct filter_mail *m, const struct judge_policy *p,
 	return s->points;
 }
 
+/* Before the weight. */
 static int64_t
 result_points(const struct filter_mail *m, const struct judge_policy *p,
-	      const struct filter_result *r, int64_t weight)
+	      const struct filter_result *r)
 {
 	int64_t sum = r->points;
 	size_t i;
 
 	for (i = 0; i < r->symptom_count; i++)
 		sum += judge_symptom_points(m, p, &r->symptoms[i]);
-	return sum * weight / 1000;
+	return sum;
 }
 
 static bool
@@ -119,9 +120,10 @@ is_decisive(enum decisive d, enum filter_class class)
  * taken their points away: a rule that was set to nothing decides nothing.
  */
 static enum filter_class
-class_of(const struct filter_result *r, int64_t points)
+class_of(const struct filter_result *r, int64_t points, int64_t weighted)
 {
-	if (r->class == FILTER_SPAM && r->symptom_count > 0 && points <= 0)
+	if (r->class == FILTER_SPAM && r->symptom_count > 0 &&
+	    (weighted <= 0 || points < r->spam_from))
 		return FILTER_NOTHING;
 	return r->class;
 }
@@ -133,6 +135,7 @@ take_result(const struct filter_mail *m, const struct judge_policy *p,
 	    struct judge_verdict *out)
 {
 	const struct filter_result *r = step->result;
+	int64_t points;
 
 	if (!r->is_known) {
 		if (f->failure == FAILURE_LATER)
@@ -145,9 +148,11 @@ take_result(const struct filter_mail *m, const struct judge_policy *p,
 		}
 		return !out->is_later;
 	}
-	step->points = result_points(m, p, r, f->weight);
+	points = result_points(m, p, r);
+	step->points = points * f->weight / 1000;
 	out->points += step->points;
-	step->is_decisive = is_decisive(f->decisive, class_of(r, step->points));
+	step->is_decisive =
+		is_decisive(f->decisive, class_of(r, points, step->points));
 	if (step->is_decisive)
 		out->decisive = step;
 	return !step->is_decisive;

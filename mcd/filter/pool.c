@@ -21,6 +21,7 @@
 #include "log.h"
 #include "reap.h"
 #include "relay_dns.h"
+#include "relay_spamd.h"
 #include "slot.h"
 #include "spf_desk.h"
 #include "str.h"
@@ -226,6 +227,7 @@ on_answer(void *arg, struct frame *f)
 	if (f->type != FRAME_scan_done)
 		return;
 	slot_finish(s);
+	relay_spamd_end(s);
 	if (s->is_list_due)
 		tell_lists(s);
 	s->job = NULL;
@@ -279,6 +281,7 @@ worker_gone(struct slot *s, int status)
 	struct job *j = s->job;
 	enum scan_status result = slot_gone(s, status, text, sizeof(text));
 
+	relay_spamd_end(s);
 	if (j != NULL) {
 		s->job = NULL;
 		if (result == SCAN_DIED)
@@ -412,6 +415,24 @@ on_dns_ask(peer_id from, struct frame *f)
 }
 
 static void
+on_spamd_ask(peer_id from, struct frame *f)
+{
+	struct slot *s = slot_of_peer(from);
+
+	if (s != NULL)
+		relay_spamd(s, f);
+}
+
+static void
+on_spamd_done(peer_id from, struct frame *f)
+{
+	struct slot *s = slot_of_peer(from);
+
+	if (s != NULL)
+		relay_spamd_done(s, f);
+}
+
+static void
 pool_up(peer_id p, enum role r)
 {
 	(void)p;
@@ -539,6 +560,8 @@ static const struct peer_handler handlers[] = {
 	{ FRAME_lists, on_lists },
 	{ FRAME_learnt, on_learnt },
 	{ FRAME_dns_ask, on_dns_ask },
+	{ FRAME_spamd_ask, on_spamd_ask },
+	{ FRAME_spamd_done, on_spamd_done },
 	{ FRAME_spf_ask, spf_desk_ask },
 	{ 0, NULL },
 };

@@ -221,9 +221,11 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	struct frame_scan_done done = { .status = SCAN_DONE };
 	struct run run = { .text = NULL };
 	struct frame_scan kept = keep_scan(&run.arena, scan);
+	struct worker_spamd spamd = { .c = c };
 	struct err e = { "" };
 
 	test_hook_start();
+	run.mail.spamd = worker_spamd_asker(&spamd);
 	if (read_mail(&run, &kept, fd, data, &e) != 0 ||
 	    judge_all(c, token, &kept, &run, &e) != 0)
 		done.status = SCAN_LATER;
@@ -232,5 +234,7 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	arena_release(&run.arena);
 	e.text[400] = '\0';
 	done.text = e.text;
+	if (spamd.is_lost)
+		return -1;
 	return chan_send(c, FRAME_scan_done, token, &done, -1);
 }

@@ -229,7 +229,9 @@ slot_begin(struct slot *s, int64_t limit_ms)
 	int64_t used_us;
 
 	s->messages++;
-	s->questions = 0;
+	s->serial++;
+	s->questions = s->spamds = 0;
+	s->is_asking = false;
 	s->is_busy = true;
 	s->limit_ms = limit_ms;
 	s->was_computing = s->is_last_look = false;

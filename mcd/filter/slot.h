@@ -47,7 +47,11 @@ struct slot {
 	bool is_busy; /* from slot_begin() to slot_finish() */
 	unsigned generation; /* of what it shares with the pool */
 	int64_t limit_ms; /* for the message under way */
+	unsigned serial; /* of that message, in this slot */
 	unsigned questions; /* to DNS, for that message */
+	unsigned spamds; /* connections to spamd, for that message */
+	bool is_asking; /* for one of them */
+	uint64_t ticket; /* of the one it has, 0: none (relay_spamd.h) */
 	bool is_list_due; /* newer lists came while it was busy */
 	bool is_last_look; /* the deadline is near */
 	int64_t cpu_us; /* that the process had used by then */

@@ -7,6 +7,7 @@
 #include "worker_dns.h"
 
 #include "clock.h"
+#include "file.h"
 #include "log.h"
 
 #define ASK_MS 5000 /* for one question */
@@ -40,10 +41,18 @@ send_question(struct worker_dns *w, const char *name, unsigned type,
 
 /* Answers of earlier questions may come late; nothing else is due. */
 static bool
-is_answer(struct worker_dns *w, const struct frame *f)
+is_answer(struct worker_dns *w, struct frame *f)
 {
+	struct frame_spamd_done done;
+
 	if (f->type == FRAME_dns_reply)
 		return f->token == w->token;
+	if (f->type == FRAME_spamd_reply) { /* late: given back */
+		done.ticket = FRAME_BODY(f, spamd_reply)->ticket;
+		file_shut(&f->fd);
+		(void)chan_send(w->c, FRAME_spamd_done, 0, &done, -1);
+		return false;
+	}
 	log_error("pool: frame %s is not due", f->info->name);
 	w->is_lost = true;
 	return false;

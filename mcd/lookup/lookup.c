@@ -11,6 +11,7 @@
 #include "file.h"
 #include "log.h"
 #include "lookup.h"
+#include "spamd_desk.h"
 #include "str.h"
 #include "xalloc.h"
 
@@ -66,6 +67,8 @@ init(const struct conf *conf)
 
 	if (apply(conf, &e) < 0)
 		fatal(EX_CONFIG, "%s", e.text);
+	spamd_desk_init();
+	spamd_desk_conf(conf);
 }
 
 /* A reload; without a change the cache is kept. */
@@ -76,6 +79,7 @@ reload(const struct conf *conf)
 
 	if (!str_eq(conf->resolver, resolver) && apply(conf, &e) < 0)
 		log_error("- resolver kept: %s", e.text);
+	spamd_desk_conf(conf);
 }
 
 static void
@@ -121,8 +125,17 @@ stop(int64_t data_ms, int64_t reply_ms)
 	role_exit();
 }
 
+static void
+on_down(peer_id p, enum role r)
+{
+	(void)r;
+	spamd_desk_down(p);
+}
+
 static const struct peer_handler handlers[] = {
 	{ FRAME_dns_ask, on_ask },
+	{ FRAME_spamd_ask, spamd_desk_ask },
+	{ FRAME_spamd_done, spamd_desk_done },
 	{ 0, NULL },
 };
 
@@ -132,5 +145,5 @@ const struct role_ops lookup_ops = {
 	.init = init,
 	.conf = reload,
 	.stop = stop,
-	.peers = { .handlers = handlers },
+	.peers = { .handlers = handlers, .down = on_down },
 };
