@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "explanation.h"
 #include "ledger_time.h"
 #include "str.h"
 
@@ -41,6 +42,12 @@ static const struct key {
 	{ "size", KEY_U64, AT(size), 0 },
 	{ "delay_ms", KEY_I64, AT(delay_ms), 0 },
 	{ "recovered", KEY_BOOL, AT(is_recovered), 0 },
+	{ "verdict", KEY_TEXT, AT(verdict), 16 },
+	{ "action", KEY_TEXT, AT(action), 16 },
+	{ "score", KEY_I64, AT(score), 0 },
+	{ "threshold", KEY_I64, AT(threshold), 0 },
+	{ "fate", KEY_U64, AT(fate), 0 },
+	{ "explanation", KEY_TEXT, AT(explanation), EXPLANATION_MAX },
 };
 /* clang-format on */
 
@@ -52,6 +59,7 @@ static const char *const verbs[LEDGER_VERB_COUNT] = {
 	[LEDGER_DISCARDED] = "discarded", [LEDGER_DELETED] = "deleted",
 	[LEDGER_HELD] = "held",		  [LEDGER_QUARANTINED] = "quarantined",
 	[LEDGER_RELEASED] = "released",	  [LEDGER_PARKED] = "parked",
+	[LEDGER_JUDGED] = "judged",
 };
 
 const char *

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Lines of the ledger: one event each, versioned per file by a first line
- * `mcgate-ledger: 1`.  A damaged line is skipped and reported, a cut last
+ * `mcgate-ledger: 2`.  A damaged line is skipped and reported, a cut last
  * line of a crash is no error.  The unit of an audit is (ID, recipient).
  *
  *   2026-11-23T14:05:09.123456Z deferred ID rcpt=a@b.example ... ~0A1B2C3D
@@ -21,10 +21,12 @@
 #include "buf.h"
 #include "err.h"
 
-#define LEDGER_VERSION 1
+/* 1 knows no `judged`.  A file of an older version is read and not
+ * appended to. */
+#define LEDGER_VERSION 2
 #define LEDGER_LINE_MAX 16384
 #define LEDGER_NAME_SIZE 16 /* YYYYMMDDHH, letters and NUL */
-#define LEDGER_HEADER "mcgate-ledger: 1\n" /* the first line of a file */
+#define LEDGER_HEADER "mcgate-ledger: 2\n" /* the first line of a file */
 
 enum ledger_verb {
 	LEDGER_ACCEPTED, /* one line a recipient */
@@ -37,6 +39,7 @@ enum ledger_verb {
 	LEDGER_QUARANTINED,
 	LEDGER_RELEASED, /* out of hold or quarantine */
 	LEDGER_PARKED, /* corrupt or poison */
+	LEDGER_JUDGED, /* by the filters: one line a recipient */
 	LEDGER_VERB_COUNT
 };
 
@@ -61,6 +64,13 @@ struct ledger_event {
 	uint64_t size;
 	int64_t delay_ms; /* since it was accepted, for results */
 	bool is_recovered; /* written again by the start scan */
+	/* Of JUDGED.  Lines of one message with one time and fate are of
+	 * one decision; the first of them has the explanation. */
+	const char *verdict; /* "ham", "spam" or "virus" */
+	const char *action; /* "deliver", ... */
+	int64_t score, threshold; /* thousandths */
+	uint64_t fate; /* from 1 */
+	const char *explanation; /* explanation.h */
 };
 
 /*
@@ -82,8 +92,10 @@ void ledger_file(int64_t at_us, char dst[LEDGER_NAME_SIZE]);
  * Opens a file of a valid name for appending, made with its first line when
  * it is not there.  A last line that a crash has cut is taken off first.
  * *size is the length, all of it whole lines.  The caller syncs file and
- * folder before it relies on either.  -1 for a file of a newer version too.
+ * folder before it relies on either.  A descriptor, -1, or LEDGER_OTHER for
+ * a file of another version, which is left as it is.
  */
+#define LEDGER_OTHER (-2)
 int ledger_open(int ledger_fd, const char *file, uint64_t *size, struct err *e);
 
 /* Handles an event, its strings valid for the call; not 0 stops. */

@@ -56,9 +56,9 @@ read_at(int fd, char *p, size_t len, uint64_t offset)
 	return (ssize_t)got;
 }
 
-/* 0 ours, 1 none, -1 newer. */
+/* 0 one that is known, with its number in *version; 1 none, -1 newer. */
 static int
-check_version(struct span line, const char *file, struct err *e)
+read_version(struct span line, const char *file, uint64_t *out, struct err *e)
 {
 	struct span words = SPAN_LIT("mcgate-ledger: ");
 	uint64_t version;
@@ -75,6 +75,7 @@ check_version(struct span line, const char *file, struct err *e)
 			       "%d: it was written by a newer one",
 			       file, (unsigned long long)version,
 			       LEDGER_VERSION);
+	*out = version;
 	return 0;
 }
 
@@ -104,6 +105,7 @@ handle_line(struct lines *l, struct span line, struct err *e)
 	struct ledger_event ev;
 	struct err why;
 	int is_first = *l->offset == 0;
+	uint64_t number;
 	int version;
 
 	*l->offset += line.len + 1;
@@ -113,7 +115,7 @@ handle_line(struct lines *l, struct span line, struct err *e)
 	}
 	l->number++;
 	if (is_first) {
-		version = check_version(line, l->file, e);
+		version = read_version(line, l->file, &number, e);
 		if (version > 0)
 			tell_bad(l, "no version line");
 		return version < 0 ? -1 : 0;
@@ -303,11 +305,13 @@ cut_torn(int fd, const char *file, char *piece, uint64_t *size, struct err *e)
 	return 0;
 }
 
-/* There is a first line, and it is not of a newer version. */
+/* There is a first line, and it is of our version: an older mcgate that
+ * reads this file must not find lines in it that it does not know. */
 static int
 begin_file(int fd, const char *file, char *piece, uint64_t *size, struct err *e)
 {
 	struct span line = { piece, 0 };
+	uint64_t version = LEDGER_VERSION;
 	const char *lf;
 	ssize_t got;
 
@@ -324,14 +328,20 @@ begin_file(int fd, const char *file, char *piece, uint64_t *size, struct err *e)
 	if (lf == NULL)
 		return 0;
 	line.len = (size_t)(lf - piece);
-	return check_version(line, file, e) < 0 ? -1 : 0;
+	if (read_version(line, file, &version, e) < 0)
+		return LEDGER_OTHER;
+	if (version == LEDGER_VERSION)
+		return 0;
+	err_set(e, "ledger %s: of version %llu: not appended to", file,
+		(unsigned long long)version);
+	return LEDGER_OTHER;
 }
 
 int
 ledger_open(int ledger_fd, const char *file, uint64_t *size, struct err *e)
 {
+	int fd, rc = -1;
 	char *piece;
-	int fd;
 
 	*size = 0;
 	if (!ledger_file_valid(file))
@@ -341,9 +351,11 @@ ledger_open(int ledger_fd, const char *file, uint64_t *size, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "ledger %s", file);
 	piece = xmalloc(PIECE);
-	if (cut_torn(fd, file, piece, size, e) != 0 ||
-	    begin_file(fd, file, piece, size, e) != 0)
-		file_shut(&fd);
+	if (cut_torn(fd, file, piece, size, e) == 0)
+		rc = begin_file(fd, file, piece, size, e);
 	free(piece);
-	return fd;
+	if (rc == 0)
+		return fd;
+	file_shut(&fd);
+	return rc;
 }

@@ -302,6 +302,33 @@ policy_lists(const struct policy *p)
 	return buf_span(&p->lists);
 }
 
+/* Which level decides, for whoever explains a decision: only what is not
+ * as shipped, so that most policies stay equal. */
+static int
+write_levels(const struct policy *p, const struct policy_subject *domain,
+	     const struct policy_subject *user, struct buf *out)
+{
+	static const char *const names[] = {
+		"threshold",	    "spam_action",    "virus_action",
+		"encrypted_action", "limits_action",  "hold_mail",
+		"out_threshold",    "out_spam_action"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct policy_origin o =
+			effective(p, knob_find(names[i], NULL), domain, user);
+
+		if (o.level != 0 &&
+		    buf_printf(out, "@level=%s %s\n", names[i],
+			       o.level == LEVEL_USER	 ? "user"
+			       : o.level == LEVEL_DOMAIN ? "domain"
+							 : "global") != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 policy_write(const struct policy *p, const char *address, struct buf *out)
 {
@@ -314,6 +341,8 @@ policy_write(const struct policy *p, const char *address, struct buf *out)
 		return -1;
 	if (domain != NULL && domain->has_rows &&
 	    buf_printf(out, "@domain=%s\n", domain->name) != 0)
+		return -1;
+	if (write_levels(p, domain, user, out) != 0)
 		return -1;
 	policy_knobs(p, address, &knobs);
 	return knobs_write(&knobs, out);

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "ip.h"
+#include "points.h"
 #include "str.h"
 
 enum trace_kind
@@ -85,6 +86,19 @@ trace_matches(const struct ledger_event *ev, enum trace_kind kind,
 	       (kind == TRACE_ADDRESS && str_ieq(ev->rcpt, word));
 }
 
+static void
+add_points(struct record *r, const char *name, const struct ledger_event *ev,
+	   int64_t points)
+{
+	char text[32];
+
+	points_text(points, text, sizeof(text));
+	if (ev->verb == LEDGER_JUDGED)
+		record_str(r, name, text);
+	else
+		record_null(r, name);
+}
+
 void
 trace_record(const struct ledger_event *ev, struct record *r)
 {
@@ -107,4 +121,16 @@ trace_record(const struct ledger_event *ev, struct record *r)
 	record_str(r, "message_id", ev->message_id);
 	record_str(r, "subject", ev->subject);
 	record_bool(r, "recovered", ev->is_recovered);
+	record_str(r, "verdict", ev->verdict);
+	record_str(r, "action", ev->action);
+	add_points(r, "score", ev, ev->score);
+	add_points(r, "threshold", ev, ev->threshold);
+}
+
+void
+trace_judged_record(const struct ledger_event *ev, struct record *r)
+{
+	trace_record(ev, r);
+	record_int(r, "fate", (int64_t)ev->fate);
+	record_str(r, "explanation", ev->explanation);
 }

@@ -42,4 +42,7 @@ bool trace_takes_all(const struct ledger_event *ev, enum trace_kind kind,
 /* Appends the members: time (ISO 8601, UTC), id, event, rcpt ... */
 void trace_record(const struct ledger_event *ev, struct record *r);
 
+/* The same of a judged event, with fate and explanation. */
+void trace_judged_record(const struct ledger_event *ev, struct record *r);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "explanation.h"
 #include "points.h"
 #include "str.h"
 
@@ -59,18 +60,64 @@ add_rules(const struct filter_mail *m, const struct judge_policy *p,
 {
 	bool shown[FILTER_SYMPTOMS_MAX] = { false };
 	const struct filter_symptom *s;
-	char points[32];
+	char points[32], own[32];
 	int i;
 
-	for (i = 0; i < EXPLAIN_SYMPTOMS; i++) {
+	for (i = 0; i < EXPLANATION_RULES; i++) {
 		s = next_largest(r, shown);
 		if (s == NULL)
 			return;
 		points_text(judge_symptom_points(m, p, s), points,
 			    sizeof(points));
-		(void)buf_printf(out, "rule %s %s %s\n", s->name, points,
-				 s->note);
+		points_text(s->points, own, sizeof(own));
+		(void)buf_printf(out, "rule %s %s %s %s\n", s->name, points,
+				 own, s->note);
 	}
+}
+
+static void
+add_setting(const struct judge_policy *p, const char *name, struct buf *out)
+{
+	const struct knob *k = knob_find(name, NULL);
+	struct knob_value v;
+	char text[KNOB_TEXT_SIZE];
+
+	if (name[0] == '\0' || k == NULL)
+		return;
+	v = knobs_get(&p->knobs, k);
+	knob_text(k, &v, text, sizeof(text));
+	(void)buf_printf(out, "setting %s %s %s\n", name, judge_level(p, name),
+			 text);
+}
+
+/* What came of a step, beside its points. */
+static const char *
+did_word(const struct judge_step *s)
+{
+	static const char *const failures[] = { [FAILURE_SKIP] = "skip",
+						[FAILURE_LATER] = "later",
+						[FAILURE_HOLD] = "hold" };
+
+	if (!s->result->is_known)
+		return failures[s->failure];
+	return s->is_decisive ? "decisive" : "-";
+}
+
+static void
+add_step(const struct filter_mail *m, const struct judge_policy *p,
+	 const struct judge_step *s, struct buf *out)
+{
+	const struct filter_result *r = s->result;
+	char points[32], weight[32];
+
+	points_text(s->points, points, sizeof(points));
+	points_text(s->weight, weight, sizeof(weight));
+	(void)buf_printf(out, "step %s %lld %s %s %lld %s %s %s\n",
+			 filter_table[s->filter]->name, (long long)s->place,
+			 points, weight, (long long)r->time_us,
+			 r->is_known ? class_words[r->class] : "unknown",
+			 did_word(s), r->is_known ? r->detail : r->why);
+	add_rules(m, p, r, out);
 }
 
 void
@@ -84,20 +131,10 @@ explain_lines(const struct filter_mail *m, const struct judge_policy *p,
 	points_text(v->threshold, threshold, sizeof(threshold));
 	(void)buf_printf(out, "sum %s %s %s %s\n", points, threshold,
 			 mail_words[v->class], action_words[v->action]);
-	for (i = 0; i < v->step_count; i++) {
-		const struct judge_step *s = &v->steps[i];
-		const struct filter_result *r = s->result;
-
-		points_text(s->points, points, sizeof(points));
-		(void)buf_printf(
-			out, "step %s %lld %s %lld %s %s %s\n",
-			filter_table[s->filter]->name, (long long)s->place,
-			points, (long long)r->time_us,
-			r->is_known ? class_words[r->class] : "unknown",
-			s->is_decisive ? "decisive" : "-",
-			r->is_known ? r->detail : r->why);
-		add_rules(m, p, r, out);
-	}
+	add_setting(p, v->threshold_knob, out);
+	add_setting(p, v->action_knob, out);
+	for (i = 0; i < v->step_count; i++)
+		add_step(m, p, &v->steps[i], out);
 	while (out->len - begin > max) {
 		/* Whole lines only: what is cut is the end. */
 		out->len--;

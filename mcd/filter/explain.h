@@ -2,22 +2,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A decision in words: as the fields that go with the mail, and as the
- * lines that are kept of it, from which `mcctl explain` shows evidence,
- * points, time and the sum.
- *
- *   sum SCORE THRESHOLD CLASS ACTION
- *   step FILTER PLACE POINTS TIME_US ham|spam|none|unknown FLAG DETAIL
- *   rule NAME POINTS NOTE           (of the step above, the largest first)
- *
- * Words are separated by one space, lines end with LF; DETAIL and NOTE go
- * to the end of the line, FLAG is "decisive" or "-".
+ * lines that are kept of it (explanation.h).
  */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
 
 #include "judge.h"
-
-#define EXPLAIN_SYMPTOMS 8 /* of a step that are shown */
 
 /* At most max bytes, whole lines. */
 void explain_lines(const struct filter_mail *m, const struct judge_policy *p,

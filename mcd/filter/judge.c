@@ -36,6 +36,34 @@ take_scope(struct span line, const char *prefix, char *dst, size_t size)
 									   : -1;
 }
 
+/* A level more that does not fit is not worth a message's delay. */
+static void
+take_level(struct span line, struct judge_policy *out)
+{
+	const struct span word = SPAN_LIT("@level=");
+	size_t at = strlen(out->levels);
+
+	if (line.len > word.len && memcmp(line.p, word.p, word.len) == 0 &&
+	    line.len - word.len + 2 < sizeof(out->levels) - at)
+		(void)str_fmt(out->levels + at, sizeof(out->levels) - at,
+			      "%.*s;", (int)(line.len - word.len),
+			      line.p + word.len);
+}
+
+const char *
+judge_level(const struct judge_policy *p, const char *knob)
+{
+	static const char *const levels[] = { "global", "domain", "user" };
+	char line[80];
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+		if (str_fmt(line, sizeof(line), ";%s %s;", knob, levels[i]) &&
+		    strstr(p->levels, line) != NULL)
+			return levels[i];
+	return "default";
+}
+
 int
 judge_policy_read(struct span in, struct judge_policy *out, struct err *e)
 {
@@ -43,6 +71,7 @@ judge_policy_read(struct span in, struct judge_policy *out, struct err *e)
 	int user, domain;
 
 	memset(out, 0, sizeof(*out));
+	out->levels[0] = ';';
 	knobs_default(&out->knobs);
 	/* The scopes stand before the knobs. */
 	while (in.len > 0 && in.p[0] == '@') {
@@ -53,6 +82,7 @@ judge_policy_read(struct span in, struct judge_policy *out, struct err *e)
 				    sizeof(out->domain));
 		if (user < 0 || domain < 0)
 			return err_set(e, "policy: a scope is too long");
+		take_level(line, out);
 	}
 	return knobs_read(in, &out->knobs, e);
 }
@@ -192,14 +222,19 @@ act_on_virus(const struct knobs *k, const struct filter_result *r,
 	if (r->is_known && r->class == FILTER_VIRUS) {
 		out->class = MAIL_VIRUS;
 		out->action = virus_action(k);
+		out->action_knob = "virus_action";
 		(void)str_fmt(out->reason, sizeof(out->reason), "virus %s",
 			      r->detail);
 		return true;
 	}
-	if (r->is_over_limits)
+	if (r->is_over_limits) {
 		out->action = odd_action(k->limits_action);
-	if (r->is_encrypted && out->action == ACTION_DELIVER)
+		out->action_knob = "limits_action";
+	}
+	if (r->is_encrypted && out->action == ACTION_DELIVER) {
 		out->action = odd_action(k->encrypted_action);
+		out->action_knob = "encrypted_action";
+	}
 	if (out->action != ACTION_DELIVER)
 		(void)str_fmt(out->reason, sizeof(out->reason), "antivirus: %s",
 			      r->is_over_limits ? "limits exceeded"
@@ -229,6 +264,7 @@ act_on_spam(const struct filter_mail *m, const struct knobs *k,
 
 	out->action =
 		m->is_outbound ? away[k->out_spam_action] : in[k->spam_action];
+	out->action_knob = m->is_outbound ? "out_spam_action" : "spam_action";
 	out->is_marked = !m->is_outbound && k->spam_action == SPAM_TAG;
 }
 
@@ -263,6 +299,7 @@ decide(const struct filter_mail *m, const struct knobs *k,
 		act_on_spam(m, k, out);
 	if (k->hold_mail && out->action == ACTION_DELIVER) {
 		out->action = ACTION_HOLD;
+		out->action_knob = "hold_mail";
 		(void)str_copy(out->reason, sizeof(out->reason), "hold_mail");
 	}
 }
@@ -289,6 +326,8 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 
 	memset(out, 0, sizeof(*out));
 	out->action = ACTION_DELIVER;
+	out->action_knob = "";
+	out->threshold_knob = m->is_outbound ? "out_threshold" : "threshold";
 	out->threshold =
 		m->is_outbound ? p->knobs.out_threshold : p->knobs.threshold;
 	out->steps = steps;
@@ -302,6 +341,8 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 		struct judge_step *step = &steps[out->step_count++];
 
 		step->filter = order[i];
+		step->failure = f.failure;
+		step->weight = f.weight;
 		if (!filter_table[order[i]]->has_no_place)
 			step->place = ++place;
 		step->result = ask(arg, order[i]);

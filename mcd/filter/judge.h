@@ -19,6 +19,8 @@ enum mail_class { MAIL_HAM, MAIL_SPAM, MAIL_VIRUS };
 struct judge_policy {
 	struct knobs knobs;
 	char user[ADDRESS_TEXT_SIZE], domain[ADDRESS_DOMAIN_MAX + 1];
+	/* Settings that are not as shipped: ";NAME LEVEL;NAME LEVEL;". */
+	char levels[512];
 };
 
 /* What one filter added to a decision. */
@@ -28,6 +30,8 @@ struct judge_step {
 	int64_t points; /* after rules and weight */
 	int64_t place; /* position, from 1; 0 for one that has none */
 	bool is_decisive;
+	enum failure failure; /* what is done when it could not tell */
+	int64_t weight; /* thousandths */
 };
 
 struct judge_verdict {
@@ -40,14 +44,16 @@ struct judge_verdict {
 	const struct judge_step *decisive; /* NULL: the sum decided */
 	char reason[200]; /* "spam 7.5/5.0: bayes" */
 	bool is_marked; /* the subject tag is put in */
+	/* The settings that threshold and action are from; "" for none. */
+	const char *threshold_knob, *action_knob;
 };
 
 /* The result of a filter, asked for the first time or kept. */
 typedef const struct filter_result *judge_ask_fn(void *arg, size_t filter);
 
 /*
- * Reads the policy: knob lines, and "@user=" and "@domain=" where these
- * have rows of their own.
+ * Reads the policy: knob lines, "@user=" and "@domain=" where these have
+ * rows of their own, and "@level=" of settings that are not as shipped.
  */
 int judge_policy_read(struct span in, struct judge_policy *out, struct err *e);
 /* What lies behind out is m's arena. */
@@ -59,5 +65,8 @@ void judge(const struct filter_mail *m, const struct judge_policy *p,
 int64_t judge_symptom_points(const struct filter_mail *m,
 			     const struct judge_policy *p,
 			     const struct filter_symptom *s);
+
+/* Where a setting of the policy is from: "default", "global" ... */
+const char *judge_level(const struct judge_policy *p, const char *knob);
 
 #endif

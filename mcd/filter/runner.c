@@ -13,14 +13,13 @@
 #include "clock.h"
 #include "envelope.h"
 #include "explain.h"
+#include "explanation.h"
 #include "header.h"
 #include "judge.h"
 #include "mark.h"
 #include "test_hook.h"
 #include "view.h"
 #include "xalloc.h"
-
-#define EXPLANATION_MAX 8000 /* bytes, as in proto.def */
 
 /* One message under way. */
 struct run {

@@ -259,9 +259,14 @@ open_file(const char *hour, struct err *e)
 	}
 	if (is_new && begin_hour(hour, e) != 0)
 		return -1;
-	self.fd = ledger_open(self.ledger_fd, self.file, &self.size, e);
-	if (self.fd < 0)
+	/* Behind a file of another version, the hour goes on in the next. */
+	do
+		self.fd = ledger_open(self.ledger_fd, self.file, &self.size, e);
+	while (self.fd == LEDGER_OTHER && next_name(self.file) == 0);
+	if (self.fd < 0) {
+		self.fd = -1;
 		return -1;
+	}
 	if (fsync(self.ledger_fd) != 0) {
 		err_sys(e, "folder: sync");
 		file_shut(&self.fd);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "explanation.h"
 #include "file.h"
 #include "keep.h"
 #include "log.h"
@@ -101,7 +102,7 @@ fate_get(struct scan *s, struct span knobs)
 	f = &s->fates[s->fate_count++];
 	memset(f, 0, sizeof(*f));
 	f->knobs = (struct span){ key, knobs.len };
-	f->reason = "";
+	f->reason = f->explanation = "";
 	(void)dict_set(&s->by_knobs, key, (void *)(uintptr_t)s->fate_count);
 	return (uint32_t)(s->fate_count - 1);
 }
@@ -229,6 +230,9 @@ take_verdict(struct scan *s, const struct frame_verdict *b)
 	f->action = (enum action)b->action;
 	f->judged = b->judged & (JUDGED_SPAM | JUDGED_VIRUS);
 	f->reason = arena_strdup(&s->arena, b->reason);
+	f->explanation =
+		arena_strndup(&s->arena, b->explanation, EXPLANATION_MAX);
+	(void)explanation_sum(f->explanation, &f->points, &f->threshold);
 	edits = arena_alloc(&s->arena, b->edits.len + 1);
 	if (b->edits.len > 0)
 		memcpy(edits, b->edits.p, b->edits.len);

@@ -26,6 +26,8 @@ struct fate {
 	enum action action;
 	uint32_t judged; /* set of enum judged */
 	const char *reason;
+	const char *explanation; /* explanation.h */
+	int64_t points, threshold; /* as it says */
 	struct span edits; /* edits_write() */
 	uint32_t child; /* number in a split, 0: none */
 };

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "ledger_writer.h"
 #include "log.h"
+#include "points.h"
 #include "role.h"
 #include "split.h"
 #include "stage.h"
@@ -52,14 +53,25 @@ verdict_again(struct scan *s, const char *why)
 	stage_done(m, message_backoff_ms(m));
 }
 
+static const char *
+verdict_word(const struct fate *f)
+{
+	if ((f->judged & JUDGED_VIRUS) != 0)
+		return "virus";
+	return (f->judged & JUDGED_SPAM) != 0 ? "spam" : "ham";
+}
+
 static void
 show_decision(const struct scan *s, const struct fate *f, size_t rcpts)
 {
-	char line[STATS_RING_TEXT];
+	char line[STATS_RING_TEXT], points[32], threshold[32];
 
-	(void)str_fmt(line, sizeof(line), "%s %s rcpts=%zu reason=%s",
+	points_text(f->points, points, sizeof(points));
+	points_text(f->threshold, threshold, sizeof(threshold));
+	(void)str_fmt(line, sizeof(line),
+		      "%s %s rcpts=%zu verdict=%s score=%s/%s reason=%s",
 		      s->m->name, action_names[f->action], rcpts,
-		      log_text(f->reason));
+		      verdict_word(f), points, threshold, log_text(f->reason));
 	stats_ring_add(role_stats(), RING_DECISION, clock_wall_us(), line);
 	log_info("%s verdict action=%s rcpts=%zu reason=%s", s->m->name,
 		 action_names[f->action], rcpts, log_text(f->reason));
@@ -257,6 +269,38 @@ on_discarded(void *arg)
 	act_on_rest(s);
 }
 
+/*
+ * Nobody waits for these lines: they stand before all that follow from the
+ * decision, so they are durable when those are.  The words of a decision
+ * are kept once, with its first recipient.
+ */
+static void
+tell_judged(struct scan *s)
+{
+	bool *is_told = xcalloc(s->fate_count, sizeof(*is_told));
+	struct ledger_event ev = { .at_us = clock_wall_us(),
+				   .verb = LEDGER_JUDGED,
+				   .name = s->m->name };
+	size_t i, at;
+
+	for (i = 0; i < s->env.rcpt_count; i++) {
+		const struct fate *f = fate_of(s, i);
+
+		at = (size_t)(f - s->fates);
+		ev.rcpt = s->env.rcpts[i].address;
+		ev.reason = f->reason;
+		ev.verdict = verdict_word(f);
+		ev.action = action_names[f->action];
+		ev.score = f->points;
+		ev.threshold = f->threshold;
+		ev.fate = at + 1;
+		ev.explanation = is_told[at] ? "" : f->explanation;
+		is_told[at] = true;
+		ledger_append(&ev);
+	}
+	free(is_told);
+}
+
 static size_t
 tell_discards(struct scan *s)
 {
@@ -305,6 +349,7 @@ verdict_act(struct scan *s)
 		}
 	}
 	show_decisions(s);
+	tell_judged(s);
 	if (tell_discards(s) > 0)
 		ledger_sync(on_discarded, s);
 	else

@@ -28,8 +28,20 @@
 	"CREATE TABLE file(name TEXT PRIMARY KEY NOT NULL,"  \
 	" offset INTEGER NOT NULL) WITHOUT ROWID;"           \
 	"INSERT INTO file SELECT file, offset FROM position" \
-	" WHERE file <> '';"                                 \
-	"PRAGMA user_version = 2;"
+	" WHERE file <> '';"
+
+#define JUDGED_COLUMN(name, type) \
+	"ALTER TABLE event ADD COLUMN " name " " type ";"
+
+/* Of version 3. */
+#define JUDGED_COLUMNS                                           \
+	JUDGED_COLUMN("verdict", "TEXT NOT NULL DEFAULT ''")     \
+	JUDGED_COLUMN("action", "TEXT NOT NULL DEFAULT ''")      \
+	JUDGED_COLUMN("score", "INTEGER NOT NULL DEFAULT 0")     \
+	JUDGED_COLUMN("threshold", "INTEGER NOT NULL DEFAULT 0") \
+	JUDGED_COLUMN("fate", "INTEGER NOT NULL DEFAULT 0")      \
+	JUDGED_COLUMN("explanation", "TEXT NOT NULL DEFAULT ''") \
+	"PRAGMA user_version = 3;"
 
 static const char schema[] =
 	"CREATE TABLE event("
@@ -52,12 +64,13 @@ static const char schema[] =
 	"CREATE INDEX event_at ON event(at);"
 	"CREATE TABLE position(one INTEGER PRIMARY KEY CHECK(one = 1),"
 	" file TEXT NOT NULL, offset INTEGER NOT NULL);"
-	"INSERT INTO position VALUES(1, '', 0);" FILE_TABLE;
+	"INSERT INTO position VALUES(1, '', 0);" FILE_TABLE JUDGED_COLUMNS;
 
 static const char insert_sql[] =
 	"INSERT INTO event(at, verb, id, name, rcpt, sender, source, client,"
 	" message_id, subject, relay, status, reason, who, size, delay_ms,"
-	" recovered) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+	" recovered, verdict, action, score, threshold, fate, explanation)"
+	" VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 int
 history_error(struct history *h, struct err *e, const char *what)
@@ -96,10 +109,13 @@ user_version(struct history *h)
 static int
 make_tables(struct history *h, int version, struct err *e)
 {
+	static const char *const steps[HISTORY_VERSION] = {
+		schema, FILE_TABLE JUDGED_COLUMNS, JUDGED_COLUMNS
+	};
+
 	if (version == HISTORY_VERSION)
 		return 0;
-	if (run(h, "BEGIN IMMEDIATE", e) < 0 ||
-	    run(h, version == 0 ? schema : FILE_TABLE, e) < 0)
+	if (run(h, "BEGIN IMMEDIATE", e) < 0 || run(h, steps[version], e) < 0)
 		return -1;
 	return run(h, "COMMIT", e);
 }
@@ -324,6 +340,12 @@ history_add(struct history *h, const struct ledger_event *ev, struct err *e)
 	sqlite3_bind_int64(st, at++, (int64_t)ev->size);
 	sqlite3_bind_int64(st, at++, ev->delay_ms);
 	sqlite3_bind_int(st, at++, ev->is_recovered);
+	bind_text(st, at++, ev->verdict);
+	bind_text(st, at++, ev->action);
+	sqlite3_bind_int64(st, at++, ev->score);
+	sqlite3_bind_int64(st, at++, ev->threshold);
+	sqlite3_bind_int64(st, at++, (int64_t)ev->fate);
+	bind_text(st, at++, ev->explanation);
 	if (sqlite3_step(st) != SQLITE_DONE) {
 		history_error(h, e, "adding an event");
 		sqlite3_reset(st);

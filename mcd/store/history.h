@@ -17,7 +17,7 @@
 
 struct history;
 
-#define HISTORY_VERSION 2
+#define HISTORY_VERSION 3
 
 /*
  * Opens dir/history.db or makes it; a damaged one is moved aside and made
@@ -63,5 +63,11 @@ typedef int history_row_fn(void *arg, const struct record *r);
 int64_t history_trace(struct history *h, const char *any, int64_t cursor,
 		      uint32_t limit, history_row_fn *fn, void *arg,
 		      struct err *e);
+
+/* The judged events of an ID (with or without .N), as
+ * trace_judged_record() has them; all else as above. */
+int64_t history_judged(struct history *h, const char *id, int64_t cursor,
+		       uint32_t limit, history_row_fn *fn, void *arg,
+		       struct err *e);
 
 #endif

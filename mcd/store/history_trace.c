@@ -15,9 +15,19 @@
 #define COLUMNS                                                      \
 	"SELECT seq, at, verb, name, rcpt, sender, source, client, " \
 	"message_id, subject, relay, status, reason, who, size, "    \
-	"delay_ms, recovered FROM event WHERE seq > ?2 AND seq IN ("
+	"delay_ms, recovered, verdict, action, score, threshold "    \
+	"FROM event WHERE seq > ?2 AND seq IN ("
 #define OF_IDS "SELECT seq FROM event WHERE id IN ("
 #define END ") ORDER BY seq LIMIT ?3"
+
+/* explanation is long, and only wanted here. */
+#define JUDGED_COLUMNS 23
+static const char judged_sql[] =
+	"SELECT seq, at, verb, name, rcpt, sender, source, client, message_id,"
+	" subject, relay, status, reason, who, size, delay_ms, recovered,"
+	" verdict, action, score, threshold, fate, explanation FROM event"
+	" WHERE id = ?1 AND verb = 'judged' AND seq > ?2"
+	" ORDER BY seq LIMIT ?3";
 
 static const char *const questions[] = {
 	[TRACE_ID] = COLUMNS "SELECT seq FROM event WHERE id = ?1" END,
@@ -85,9 +95,19 @@ row_record(sqlite3_stmt *st, struct record *r)
 		.size = (uint64_t)sqlite3_column_int64(st, 14),
 		.delay_ms = sqlite3_column_int64(st, 15),
 		.is_recovered = sqlite3_column_int(st, 16) != 0,
+		.verdict = text(st, 17),
+		.action = text(st, 18),
+		.score = sqlite3_column_int64(st, 19),
+		.threshold = sqlite3_column_int64(st, 20),
 	};
 
-	trace_record(&ev, r);
+	if (sqlite3_column_count(st) == JUDGED_COLUMNS) {
+		ev.fate = (uint64_t)sqlite3_column_int64(st, 21);
+		ev.explanation = text(st, 22);
+		trace_judged_record(&ev, r);
+	} else {
+		trace_record(&ev, r);
+	}
 }
 
 /* The next row: SQLITE_ROW with fn told, or how it ended. */
@@ -106,13 +126,12 @@ step_row(sqlite3_stmt *st, struct record *r, history_row_fn *fn, void *arg,
 	return code;
 }
 
-int64_t
-history_trace(struct history *h, const char *any, int64_t cursor,
-	      uint32_t limit, history_row_fn *fn, void *arg, struct err *e)
+/* Rows of a question with the word it is asked by; see history_trace(). */
+static int64_t
+run_question(struct history *h, const char *sql, const char *word,
+	     int64_t cursor, uint32_t limit, history_row_fn *fn, void *arg,
+	     struct err *e)
 {
-	char word[TRACE_WORD_MAX + 1];
-	enum trace_kind kind = trace_kind(any, word);
-	struct buf pattern = { 0 };
 	struct record r = { 0 };
 	sqlite3_stmt *st = NULL;
 	bool is_stopped = false;
@@ -120,13 +139,9 @@ history_trace(struct history *h, const char *any, int64_t cursor,
 	int64_t last = 0;
 	int code;
 
-	code = sqlite3_prepare_v2(h->db, questions[kind], -1, &st, NULL);
+	code = sqlite3_prepare_v2(h->db, sql, -1, &st, NULL);
 	if (code == SQLITE_OK) {
-		if (kind == TRACE_SUBJECT)
-			like_pattern(word, &pattern);
-		else
-			(void)buf_add_str(&pattern, word);
-		sqlite3_bind_text(st, 1, buf_str(&pattern), -1, SQLITE_STATIC);
+		sqlite3_bind_text(st, 1, word, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(st, 2, cursor);
 		sqlite3_bind_int64(st, 3, limit);
 		do {
@@ -139,7 +154,35 @@ history_trace(struct history *h, const char *any, int64_t cursor,
 	else if (rows < limit)
 		last = 0;
 	sqlite3_finalize(st);
-	buf_release(&pattern);
 	record_release(&r);
 	return last;
+}
+
+int64_t
+history_trace(struct history *h, const char *any, int64_t cursor,
+	      uint32_t limit, history_row_fn *fn, void *arg, struct err *e)
+{
+	char word[TRACE_WORD_MAX + 1];
+	enum trace_kind kind = trace_kind(any, word);
+	struct buf pattern = { 0 };
+	int64_t next;
+
+	if (kind == TRACE_SUBJECT)
+		like_pattern(word, &pattern);
+	else
+		(void)buf_add_str(&pattern, word);
+	next = run_question(h, questions[kind], buf_str(&pattern), cursor,
+			    limit, fn, arg, e);
+	buf_release(&pattern);
+	return next;
+}
+
+int64_t
+history_judged(struct history *h, const char *id, int64_t cursor,
+	       uint32_t limit, history_row_fn *fn, void *arg, struct err *e)
+{
+	char word[ENVELOPE_ID_LEN + 1];
+
+	(void)str_copy(word, sizeof(word), id);
+	return run_question(h, judged_sql, word, cursor, limit, fn, arg, e);
 }

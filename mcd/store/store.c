@@ -38,8 +38,12 @@ done(const struct asker *a, uint32_t code, const char *text, const char *cursor)
 	(void)peer_answer(a->id, a->token, FRAME_ctl_done, &body, -1);
 }
 
+typedef int64_t question_fn(struct history *h, const char *word, int64_t cursor,
+			    uint32_t limit, history_row_fn *fn, void *arg,
+			    struct err *e);
+
 static void
-run_trace(struct asker *a, const struct frame_ctl_ask *ask)
+run_question(struct asker *a, const struct frame_ctl_ask *ask, question_fn *fn)
 {
 	char cursor[32] = "";
 	uint64_t from = 0;
@@ -54,8 +58,8 @@ run_trace(struct asker *a, const struct frame_ctl_ask *ask)
 		done(a, EX_DATAERR, "bad cursor", "");
 		return;
 	}
-	next = history_trace(feed_history(), ask->arg, (int64_t)from, PAGE_ROWS,
-			     send_row, a, &e);
+	next = fn(feed_history(), ask->arg, (int64_t)from, PAGE_ROWS, send_row,
+		  a, &e);
 	if (next < 0) {
 		done(a, EX_IOERR, e.text, "");
 		return;
@@ -72,7 +76,9 @@ on_ctl(peer_id from, struct frame *f)
 	struct asker a = { .id = from, .token = f->token };
 
 	if (str_eq(ask->command, "history-trace"))
-		run_trace(&a, ask);
+		run_question(&a, ask, history_trace);
+	else if (str_eq(ask->command, "history-judged"))
+		run_question(&a, ask, history_judged);
 	else
 		done(&a, EX_USAGE, "mcctl and mcd are of different versions",
 		     "");

@@ -249,7 +249,7 @@ def newer_ledger():
     found = deferred(lab, 2)
     path = ledger_file(lab)
     rewrite(path, lambda data: data.replace(
-        b"mcgate-ledger: 1\n", b"mcgate-ledger: 99\n"))
+        b"mcgate-ledger: 2\n", b"mcgate-ledger: 99\n"))
     with open(path, "rb") as f:
         before = f.read()
     lab.up()

@@ -44,7 +44,7 @@ def fill():
                    and all(r["attempts"] for r in
                            lab.rows("queue", "list"))),
           "all are deferred", lab.rows("queue", "count"))
-    claim(wait_for(lambda: len(lab.rows("trace", "number 449")) == 2),
+    claim(wait_for(lambda: len(lab.rows("trace", "number 449")) == 3),
           "and their history is written", lab.log())
 
 
@@ -129,7 +129,7 @@ def pid_of(role, but=0):
     return pid
 
 
-def is_traced(rows=2):
+def is_traced(rows=3):
     return len(lab.rows("trace", "r7@ours.example")) == rows
 
 
@@ -154,9 +154,9 @@ def history():
     pid_of("store", store)
     name = accept(lab, text_mail("after the death"),
                   rcpts=["late@ours.example"])
-    claim(wait_for(lambda: len(lab.rows("trace", name)) == 2),
+    claim(wait_for(lambda: len(lab.rows("trace", name)) == 3),
           "a store that dies goes on where it was", lab.log())
-    same(len(lab.rows("trace", "r7@ours.example")), 2,
+    same(len(lab.rows("trace", "r7@ours.example")), 3,
          "and writes nothing twice")
 
 
@@ -185,7 +185,7 @@ def at_rest():
         used = busy(pid_of(role))
         claim(used < 0.3, f"{role} rests when all is read", used)
     name = accept(lab, text_mail("newer"), rcpts=["new@ours.example"])
-    claim(wait_for(lambda: len(lab.rows("trace", name)) == 2),
+    claim(wait_for(lambda: len(lab.rows("trace", name)) == 3),
           "and wakes for what comes", lab.log())
 
 
@@ -210,7 +210,7 @@ def ahead():
     name = accept(lab, text_mail("right"), rcpts=["right@ours.example"])
 
     def is_in():
-        return len(lab.rows("trace", name)) == 2
+        return len(lab.rows("trace", name)) == 3
 
     claim(wait_for(is_in), "what comes after the clock was put right is "
           "in the history", lab.rows("trace", name), lab.log())
@@ -224,7 +224,7 @@ def ahead():
     claim(wait_for(is_in), "and what came while store stood there",
           lab.rows("trace", name), lab.log())
     claim(wait_for(lambda: is_traced() and
-                   len(lab.rows("trace", "new@ours.example")) == 2),
+                   len(lab.rows("trace", "new@ours.example")) == 3),
           "nothing is twice", lab.rows("trace", "new@ours.example"))
 
 

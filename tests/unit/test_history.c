@@ -20,6 +20,7 @@
 #define A "06ab3c8def000001"
 #define B "06ab3c8def000002"
 #define C "06ab3c8def000003"
+#define D "06ab3c8def000004"
 #define HOUR INT64_C(3600000000)
 
 static char dir[256];
@@ -189,6 +190,75 @@ test_trace(void)
 	history_close(h);
 }
 
+static const struct ledger_event judged[] = {
+	{ .at_us = 4 * HOUR,
+	  .verb = LEDGER_JUDGED,
+	  .name = D ".1",
+	  .rcpt = "joe@b.example",
+	  .verdict = "spam",
+	  .action = "deliver",
+	  .score = 7500,
+	  .threshold = 5000,
+	  .fate = 2,
+	  .explanation = "sum 7.5 5.0 spam deliver\n" },
+	{ .at_us = 4 * HOUR,
+	  .verb = LEDGER_JUDGED,
+	  .name = D ".1",
+	  .rcpt = "sue@b.example",
+	  .verdict = "spam",
+	  .fate = 2 },
+};
+
+static int
+add_judged(struct history *h)
+{
+	if (history_begin(h, &e) < 0 || history_add(h, &judged[0], &e) < 0 ||
+	    history_add(h, &judged[1], &e) < 0)
+		return -1;
+	return history_commit(h, "2026112214", 4711, &e);
+}
+
+static int
+see_judged(void *arg, const struct record *r)
+{
+	struct value values[RECORD_FIELDS_MAX];
+	struct buf *out = arg;
+	size_t n;
+
+	if (record_read(buf_span(&r->b), values, &n, NULL) < 0)
+		return -1;
+	(void)buf_printf(out, "%s %s %s/%s %lld %s;",
+			 record_find(values, n, "rcpt")->str,
+			 record_find(values, n, "verdict")->str,
+			 record_find(values, n, "score")->str,
+			 record_find(values, n, "threshold")->str,
+			 (long long)record_find(values, n, "fate")->num,
+			 record_find(values, n, "explanation")->str);
+	return 0;
+}
+
+static void
+test_judged(void)
+{
+	struct history *h = open_history();
+	struct buf seen = { 0 };
+
+	CHECK_INT(add_judged(h), 0, "decisions go in: %s", e.text);
+	CHECK_INT(history_judged(h, D, 0, 100, see_judged, &seen, &e), 0,
+		  "those of an ID are found: %s", e.text);
+	CHECK_STR(buf_str(&seen),
+		  "joe@b.example spam 7.5/5.0 2 sum 7.5 5.0 spam deliver\n;"
+		  "sue@b.example spam 0.0/0.0 2 ;",
+		  "with their words");
+	CHECK_STR(traced(h, D), "judged 4.1, judged 4.1", "a trace has them");
+	buf_clear(&seen);
+	CHECK(history_judged(h, A, 0, 100, see_judged, &seen, &e) == 0 &&
+		      seen.len == 0,
+	      "other events are none");
+	buf_release(&seen);
+	history_close(h);
+}
+
 static void
 test_position(void)
 {
@@ -317,6 +387,15 @@ exec_sql(const char *sql)
 	sqlite3_close(db);
 }
 
+/* What version 3 has brought. */
+#define DROP_JUDGED                                \
+	"ALTER TABLE event DROP COLUMN verdict;"   \
+	"ALTER TABLE event DROP COLUMN action;"    \
+	"ALTER TABLE event DROP COLUMN score;"     \
+	"ALTER TABLE event DROP COLUMN threshold;" \
+	"ALTER TABLE event DROP COLUMN fate;"      \
+	"ALTER TABLE event DROP COLUMN explanation;"
+
 static void
 test_versions(void)
 {
@@ -328,7 +407,13 @@ test_versions(void)
 	CHECK(h == NULL && strstr(e.text, "newer") != NULL,
 	      "one of a newer version is left: %s", e.text);
 	CHECK_INT(count_aside(), 1, "where it is");
-	exec_sql("DROP TABLE file; PRAGMA user_version = 1;"
+	exec_sql(DROP_JUDGED "PRAGMA user_version = 2;");
+	h = open_history();
+	CHECK(h != NULL && add_judged(h) == 0,
+	      "one of version 2 learns of decisions: %s", e.text);
+	history_close(h);
+	exec_sql(DROP_JUDGED
+		 "DROP TABLE file; PRAGMA user_version = 1;"
 		 "UPDATE position SET file = '2026112214', offset = 47;");
 	h = open_history();
 	CHECK(h != NULL && history_offset(h, "2026112214", &offset, &e) == 0 &&
@@ -362,6 +447,7 @@ main(void)
 	if (mkdtemp(dir) == NULL)
 		return EXIT_FAILURE;
 	test_trace();
+	test_judged();
 	test_position();
 	test_places();
 	test_expire();

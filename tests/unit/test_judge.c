@@ -178,7 +178,7 @@ check_rules(struct filter_mail *m)
 	judge(m, &one, ask, NULL, &v);
 	CHECK(v.class == MAIL_HAM && v.points == 200, "as the domain says");
 	explain_lines(m, &one, &v, 8000, &lines);
-	CHECK(strstr(buf_str(&lines), "rule SOMMA 0.1 somma\n") != NULL,
+	CHECK(strstr(buf_str(&lines), "rule SOMMA 0.1 6.0 somma\n") != NULL,
 	      "which is what is explained: %s", buf_str(&lines));
 	buf_clear(&lines);
 	explain_lines(m, &one, &v, 40, &lines);
@@ -187,6 +187,43 @@ check_rules(struct filter_mail *m)
 	      "an explanation is cut at a line");
 	m->lists = NULL;
 	lists_free(l);
+	buf_release(&lines);
+}
+
+/* Which setting decided, and whose it is. */
+static void
+check_settings(struct filter_mail *m)
+{
+	static const struct {
+		const char *words, *policy, *want;
+	} rows[] = {
+		{ "as shipped", "",
+		  "setting threshold default 5.0\n"
+		  "setting spam_action default tag\n" },
+		{ "levels that the policy names",
+		  "@level=threshold user\n@level=spam_action domain\n"
+		  "threshold=4.0\nspam_action=quarantine\n",
+		  "setting threshold user 4.0\n"
+		  "setting spam_action domain quarantine\n" },
+		{ "a name that is part of another",
+		  "@level=out_threshold user\n",
+		  "setting threshold default 5.0\n" },
+	};
+	struct filter_result *r = speaks("gtube");
+	struct buf lines = { 0 };
+	struct judge_policy p;
+	struct judge_verdict v;
+	size_t i;
+
+	filter_symptom(m, r, "GTUBE", 6000, "");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p = policy(rows[i].policy);
+		judge(m, &p, ask, NULL, &v);
+		buf_clear(&lines);
+		explain_lines(m, &p, &v, 4000, &lines);
+		CHECK(strstr(buf_str(&lines), rows[i].want) != NULL, "%s: %s",
+		      rows[i].words, buf_str(&lines));
+	}
 	buf_release(&lines);
 }
 
@@ -282,6 +319,7 @@ main(void)
 	check_sums(&m);
 	check_outbound(&m);
 	check_unknown(&m);
+	check_settings(&m);
 	check_rules(&m);
 	check_bad_policies();
 	check_marks(&m);

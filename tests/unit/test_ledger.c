@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The ledger: lines there and back, damaged ones refused, files walked and
- * opened for appending after crashes, and the kept sample of version 1.
+ * opened for appending after crashes.
  */
 #include "ledger.h"
 
@@ -460,7 +460,7 @@ test_folder(void)
 		      seen.good == 2,
 	      "the function stops it with its own answer");
 	buf_clear(&b);
-	buf_add_str(&b, "mcgate-ledger: 2\nnew things\n");
+	buf_add_str(&b, "mcgate-ledger: 3\nnew things\n");
 	put_file("2026112316", &b);
 	CHECK(ledger_each(ledger_fd, NULL, see, see_bad, &seen, &e) == -1 &&
 		      strstr(e.text, "written by a newer one") != NULL,
@@ -618,41 +618,21 @@ test_open(void)
 		  "a cut line of any length is taken off");
 	file_shut(&fd);
 	buf_clear(&b);
-	buf_add_str(&b, "mcgate-ledger: 2\n");
+	buf_add_str(&b, "mcgate-ledger: 3\n");
 	put_file("2026112322", &b);
-	CHECK(ledger_open(ledger_fd, "2026112322", &size, &e) < 0 &&
+	CHECK(ledger_open(ledger_fd, "2026112322", &size, &e) == LEDGER_OTHER &&
 		      strstr(e.text, "newer") != NULL,
 	      "a file of a newer version is left alone: %s", e.text);
+	buf_clear(&b);
+	buf_add_str(&b, "mcgate-ledger: 1\n");
+	put_file("2026112322", &b);
+	CHECK(ledger_open(ledger_fd, "2026112322", &size, &e) == LEDGER_OTHER,
+	      "nor does one of an older version get our lines: %s", e.text);
 	CHECK(ledger_open(ledger_fd, "../x", &size, &e) < 0 &&
 		      ledger_open(ledger_fd, "20261123222", &size, &e) < 0 &&
 		      ledger_open(ledger_fd, "", &size, &e) < 0,
 	      "other names are no files of the ledger");
 	buf_release(&b);
-}
-
-/* Files of all versions that there were are read for ever. */
-static void
-test_samples(void)
-{
-	const char *srcdir = getenv("MCGATE_SRCDIR");
-	struct seen seen = { .good = 0 };
-	struct err e = { "" };
-	uint64_t offset = 0;
-	char path[1000];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/tests/data/ledger/version-1",
-		 srcdir ? srcdir : ".");
-	fd = file_open(AT_FDCWD, path, O_RDONLY, 0);
-	CHECK(fd >= 0, "the sample of version 1 is there");
-	CHECK_INT(ledger_each_line(fd, "version-1", &offset, 0, see, see_bad,
-				   &seen, &e),
-		  0, "it is read: %s", e.text);
-	CHECK_INT(seen.bad, 0, "nothing in it is damaged: %s", seen.bad_text);
-	CHECK_INT(seen.good, 13, "all its events");
-	CHECK_STR(seen.first, "joe user@b.example", "the first");
-	CHECK_STR(seen.last, "postmaster@a.example", "the last");
-	file_shut(&fd);
 }
 
 static void
@@ -688,7 +668,6 @@ main(void)
 	test_large();
 	test_no_header();
 	test_open();
-	test_samples();
 	file_shut(&ledger_fd);
 	arena_release(&arena);
 	remove_all();
