@@ -8,6 +8,7 @@
 #define OFFLINE_H
 
 #include "command.h"
+#include "ledger.h"
 
 /* Becomes the spool's owner if root, and opens it: EX_OK and *fd, or it
  * complains. */
@@ -20,5 +21,7 @@ int offline_list(struct ctx *c);
 int offline_show(struct ctx *c, const char *name);
 /* Reads the whole ledger: slower than a running mcd's history. */
 int offline_trace(struct ctx *c, const char *any);
+/* All events of the ledger to fn; an exit code. */
+int offline_ledger(struct ctx *c, ledger_fn *fn, void *arg);
 
 #endif

@@ -72,25 +72,51 @@ read_twice(struct search *s, int fd)
 	return EX_OK;
 }
 
-int
-offline_trace(struct ctx *c, const char *any)
+/* The folder of the ledger: an exit code, EX_OK with *fd. */
+static int
+open_ledger(struct ctx *c, int *fd)
 {
-	struct search s = { .c = c };
-	int spool_fd, fd;
+	int spool_fd;
 	int code = offline_spool(c, &spool_fd);
 
 	if (code != EX_OK)
 		return code;
-	s.kind = trace_kind(any, s.word);
-	fd = file_open(spool_fd, "ledger", O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
+	*fd = file_open(spool_fd, "ledger", O_RDONLY | O_DIRECTORY, 0);
+	if (*fd < 0)
 		code = complain(c, errno == EACCES ? EX_NOPERM : EX_NOINPUT,
 				"%s/ledger: %s", c->conf.spool_dir,
 				strerror(errno));
-	else
-		code = read_twice(&s, fd);
-	file_shut(&fd);
 	file_shut(&spool_fd);
+	return code;
+}
+
+int
+offline_ledger(struct ctx *c, ledger_fn *fn, void *arg)
+{
+	struct err e;
+	int fd;
+	int code = open_ledger(c, &fd);
+
+	if (code != EX_OK)
+		return code;
+	if (ledger_each(fd, "", fn, NULL, arg, &e) < 0)
+		code = complain(c, EX_IOERR, "%s", e.text);
+	file_shut(&fd);
+	return code;
+}
+
+int
+offline_trace(struct ctx *c, const char *any)
+{
+	struct search s = { .c = c };
+	int fd;
+	int code = open_ledger(c, &fd);
+
+	if (code != EX_OK)
+		return code;
+	s.kind = trace_kind(any, s.word);
+	code = read_twice(&s, fd);
+	file_shut(&fd);
 	dict_release(&s.ids, NULL);
 	return code;
 }

@@ -104,10 +104,10 @@ add_detail(struct buf *b, const struct members *m, const char *name)
 void
 present_event(struct out *o, const struct record *full)
 {
-	static const char *const names[] = {
-		"status", "reason", "who",	  "sender", "relay",
-		"client", "source", "message_id", "subject"
-	};
+	static const char *const names[] = { "verdict",	   "action", "status",
+					     "reason",	   "who",    "sender",
+					     "relay",	   "client", "source",
+					     "message_id", "subject" };
 	struct members m;
 	struct record r = { 0 };
 	struct buf detail = { 0 };
@@ -129,6 +129,9 @@ present_event(struct out *o, const struct record *full)
 	if (number_of(&m, "delay_ms") > 0)
 		(void)buf_printf(&detail, " delay_ms=%lld",
 				 (long long)number_of(&m, "delay_ms"));
+	if (str_eq(text_of(&m, "event"), "judged"))
+		(void)buf_printf(&detail, " score=%s/%s", text_of(&m, "score"),
+				 text_of(&m, "threshold"));
 	record_str(&r, "details", buf_str(&detail));
 	out_row(o, &r);
 	buf_release(&detail);
