@@ -24,7 +24,7 @@ enum command_need {
 	NEED_DB_WRITE /* and a transaction, committed after exit 0 */
 };
 
-#define OPTIONS_MAX 8 /* of one command */
+#define OPTIONS_MAX 12 /* of one command */
 #define OPTION_VALUES_MAX 64
 
 /* --name VALUE, as often as it was given. */
@@ -41,6 +41,8 @@ struct ctx {
 	struct out out;
 	/* Options that commands.def allows; see option(). */
 	struct option_values options[OPTIONS_MAX];
+	/* Set by a command: done when what it wrote is in force. */
+	int (*then)(struct ctx *c);
 	char **args; /* without options */
 	int arg_count;
 };
@@ -48,7 +50,9 @@ struct ctx {
 struct command {
 	const char *family, *verb; /* verb "" for a family of one */
 	const char *synopsis; /* behind the verb */
-	const char *options; /* names that take a value: "dest alias-of" */
+	/* Names parted by blanks: "dest" takes a value, "wait!" none, "from/f"
+	 * is -f too. */
+	const char *options;
 	int min_args, max_args;
 	enum command_need need;
 	int (*run)(struct ctx *c);
@@ -60,6 +64,8 @@ extern const size_t command_count;
 
 /* The values of an option; count 0 when it was not given. */
 const struct option_values *option(const struct ctx *c, const char *name);
+/* Whether an option was given. */
+bool option_is_given(const struct ctx *c, const char *name);
 /* The last value of an option, NULL when it was not given. */
 const char *option_value(const struct ctx *c, const char *name);
 

@@ -59,7 +59,8 @@ run_writer(struct ctx *c, const char *who)
 	r = db_commit(c->db, &e);
 	if (r != DB_OK)
 		return complain_db(c, r, &e);
-	out_done(&c->out);
+	if (c->then == NULL)
+		out_done(&c->out);
 	return EX_OK;
 }
 
@@ -92,6 +93,8 @@ run_with_db(struct ctx *c)
 	if (writes && code == EX_OK)
 		nudge(c, a);
 	asking_close(a);
+	if (code == EX_OK && c->then != NULL)
+		code = c->then(c);
 	return code;
 }
 

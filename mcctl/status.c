@@ -16,6 +16,7 @@
 #include "command.h"
 #include "file.h"
 #include "stats.h"
+#include "status.h"
 #include "str.h"
 
 #define BEAT_OLD_US 15000000 /* the parent beats each second */
@@ -31,6 +32,9 @@ struct view {
 	bool is_running;
 	bool is_hung; /* there, but the parent does not beat */
 	bool is_open; /* new mail is taken */
+	bool is_draining;
+	bool is_drained; /* queue says that nothing is left */
+	int64_t left; /* messages that a drain waits for */
 	int64_t beat_us, started_us, pid;
 	int64_t queued[QUEUES];
 	char settings[512]; /* "" all is well */
@@ -101,6 +105,13 @@ take_view(struct ctx *c, const struct stats *s, struct view *v)
 	v->is_open = v->is_running && stats_get(s, STAT_intake_open) != 0;
 	for (size_t i = 0; i < QUEUES; i++)
 		v->queued[i] = stats_get(s, queues[i]);
+	v->is_draining = v->is_running && stats_get(s, STAT_in_draining) != 0 &&
+			 stats_get(s, STAT_queue_drain) != 0;
+	v->is_drained = stats_get(s, STAT_queue_drain) == 2;
+	v->left = stats_get(s, STAT_queue_receiving) +
+		  stats_get(s, STAT_queue_incoming) +
+		  stats_get(s, STAT_queue_filtering) +
+		  stats_get(s, STAT_queue_outgoing);
 	v->count = stats_rows(s, TABLE_PROCESS, v->rows, STATS_ROWS_LIMIT);
 	if (v->is_running && stats_get(s, STAT_settings_read) == 0)
 		ask_settings(c, v);
@@ -115,6 +126,13 @@ state_of(const struct view *v, const struct stats_row_copy *row)
 					  : PROCESS_DOWN);
 }
 
+/* Nothing comes in, and all that came has gone on. */
+static bool
+is_safe(const struct view *v)
+{
+	return v->is_draining && v->is_drained && v->left == 0;
+}
+
 static void
 print_json(struct ctx *c, const struct view *v)
 {
@@ -122,11 +140,14 @@ print_json(struct ctx *c, const struct view *v)
 
 	buf_printf(&b,
 		   "{\"running\":%s,\"since\":%lld,\"pid\":%lld,"
-		   "\"seen\":%lld,\"intake_open\":%s,\"settings\":",
+		   "\"seen\":%lld,\"intake_open\":%s,\"draining\":%s,"
+		   "\"left\":%lld,\"safe_to_stop\":%s,\"settings\":",
 		   v->is_running ? "true" : "false",
 		   (long long)(v->started_us / 1000000), (long long)v->pid,
 		   (long long)(v->beat_us / 1000000),
-		   v->is_open ? "true" : "false");
+		   v->is_open ? "true" : "false",
+		   v->is_draining ? "true" : "false", (long long)v->left,
+		   is_safe(v) ? "true" : "false");
 	json_string(&b, v->settings);
 	buf_add_str(&b, ",\"processes\":[");
 	for (size_t i = 0; i < v->count; i++) {
@@ -176,6 +197,9 @@ print_state(const struct view *v)
 			       : v->is_running
 				       ? "CLOSED: new mail is answered later"
 				       : "CLOSED");
+	if (v->is_draining)
+		printf("drain: %lld messages left; safe to stop: %s\n",
+		       (long long)v->left, is_safe(v) ? "yes" : "no");
 	if (v->settings[0] != '\0')
 		printf("settings: NOT READ: %s\n", v->settings);
 	printf("queues%s:", v->is_running ? "" : " when last seen");
@@ -241,4 +265,23 @@ cmd_status(struct ctx *c)
 	else
 		print_text(c, &v);
 	return v.is_running ? EX_OK : EX_UNAVAILABLE;
+}
+
+int
+status_drain(struct ctx *c, struct drain_state *out)
+{
+	static struct view v;
+	struct stats *s = NULL;
+	int code = open_stats(c, &s);
+
+	memset(out, 0, sizeof(*out));
+	if (code != EX_OK)
+		return code;
+	take_view(c, s, &v);
+	stats_unmap(s);
+	out->is_running = v.is_running;
+	out->is_draining = v.is_draining;
+	out->left = v.left;
+	out->is_safe = is_safe(&v);
+	return EX_OK;
 }

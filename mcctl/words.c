@@ -20,20 +20,45 @@ static const struct option_values no_values;
 /* What a word turned out to be. */
 enum took { TOOK_NONE, TOOK_ONE, TOOK_TWO, TOOK_END };
 
-/* Position of a word in a list of words parted by blanks, or -1. */
-static int
-word_position(const char *list, const char *word, size_t len)
+/* A word of a command's list of options: "name", "name!", "name/l", or
+ * "name/l!" where l is its letter and ! says that it takes no value. */
+struct spec {
+	const char *name;
+	size_t len;
+	char letter; /* 0: none */
+	bool is_flag;
+};
+
+/* Takes the next word off the list; false at its end. */
+static bool
+next_spec(const char **list, struct spec *s)
 {
-	int at = 0;
+	const char *p = *list;
+	size_t n = strcspn(p, " ");
 
-	while (*list != '\0') {
-		size_t n = strcspn(list, " ");
+	if (n == 0)
+		return false;
+	s->name = p;
+	s->len = strcspn(p, " /!");
+	s->letter = p[s->len] == '/' ? p[s->len + 1] : '\0';
+	s->is_flag = p[n - 1] == '!';
+	*list = p + n + strspn(p + n, " ");
+	return true;
+}
 
-		if (n == len && strncmp(list, word, len) == 0)
+/* Position of an option in a command's list, or -1: by its name, or by its
+ * letter when name is NULL. */
+static int
+find_spec(const char *list, const char *name, size_t len, char letter,
+	  struct spec *s)
+{
+	int at;
+
+	for (at = 0; next_spec(&list, s); at++) {
+		if (name == NULL
+			    ? s->letter == letter
+			    : s->len == len && strncmp(s->name, name, len) == 0)
 			return at;
-		list += n;
-		list += strspn(list, " ");
-		at++;
 	}
 	return -1;
 }
@@ -41,7 +66,9 @@ word_position(const char *list, const char *word, size_t len)
 const struct option_values *
 option(const struct ctx *c, const char *name)
 {
-	int at = word_position(c->command->options, name, strlen(name));
+	struct spec spec;
+	int at =
+		find_spec(c->command->options, name, strlen(name), '\0', &spec);
 
 	return at < 0 ? &no_values : &c->options[at];
 }
@@ -54,20 +81,28 @@ option_value(const struct ctx *c, const char *name)
 	return v->count > 0 ? v->value[v->count - 1] : NULL;
 }
 
+bool
+option_is_given(const struct ctx *c, const char *name)
+{
+	return option(c, name)->count > 0;
+}
+
 static int
 wrong_option(struct ctx *c, const char *word)
 {
 	const char *words[OPTIONS_MAX + 4] = { "json", "no-headers", "help" };
-	char list[256] = "";
-	char *rest = list;
+	const char *list = c->command != NULL ? c->command->options : "";
+	char names[OPTIONS_MAX][32];
+	struct spec spec;
 	size_t n = 3;
 	const char *near;
 	char name[64];
 
-	if (c->command != NULL)
-		str_copy(list, sizeof(list), c->command->options);
-	while (rest != NULL && *rest != '\0' && n < OPTIONS_MAX + 3)
-		words[n++] = strsep(&rest, " ");
+	for (; n < OPTIONS_MAX + 3 && next_spec(&list, &spec); n++) {
+		str_fmt(names[n - 3], sizeof(names[0]), "%.*s", (int)spec.len,
+			spec.name);
+		words[n] = names[n - 3];
+	}
 	words[n] = NULL;
 	str_fmt(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	near = str_nearest(name + strspn(name, "-"), words);
@@ -79,33 +114,73 @@ wrong_option(struct ctx *c, const char *word)
 			c->command != NULL ? " " : "");
 }
 
+static enum took
+add_value(struct ctx *c, int at, const struct spec *spec, const char *value,
+	  int *code)
+{
+	struct option_values *v = &c->options[at];
+
+	if (value == NULL) {
+		*code = complain(c, EX_USAGE, "--%.*s: expected a value",
+				 (int)spec->len, spec->name);
+		return TOOK_END;
+	}
+	if (v->count == OPTION_VALUES_MAX) {
+		*code = complain(c, EX_USAGE, "--%.*s: more than %d times",
+				 (int)spec->len, spec->name, OPTION_VALUES_MAX);
+		return TOOK_END;
+	}
+	v->value[v->count++] = value;
+	return TOOK_ONE;
+}
+
 /* An option of this command with its value. */
 static enum took
 take_own(struct ctx *c, char **words, int *code)
 {
 	const char *name = words[0] + 2;
 	size_t len = strcspn(name, "=");
-	int at = word_position(c->command->options, name, len);
-	const char *value = name[len] == '=' ? name + len + 1 : words[1];
-	struct option_values *v;
+	struct spec spec;
+	int at = find_spec(c->command->options, name, len, '\0', &spec);
+	enum took took;
 
 	if (at < 0 || len == 0) {
 		*code = wrong_option(c, words[0]);
 		return TOOK_END;
 	}
-	v = &c->options[at];
-	if (value == NULL) {
-		*code = complain(c, EX_USAGE, "--%.*s: expected a value",
-				 (int)len, name);
+	if (spec.is_flag && name[len] == '=') {
+		*code = complain(c, EX_USAGE, "--%.*s takes no value", (int)len,
+				 name);
 		return TOOK_END;
 	}
-	if (v->count == OPTION_VALUES_MAX) {
-		*code = complain(c, EX_USAGE, "--%.*s: more than %d times",
-				 (int)len, name, OPTION_VALUES_MAX);
-		return TOOK_END;
-	}
-	v->value[v->count++] = value;
-	return name[len] == '=' ? TOOK_ONE : TOOK_TWO;
+	if (spec.is_flag)
+		return add_value(c, at, &spec, "", code);
+	if (name[len] == '=')
+		return add_value(c, at, &spec, name + len + 1, code);
+	took = add_value(c, at, &spec, words[1], code);
+	return took == TOOK_ONE ? TOOK_TWO : took;
+}
+
+/* -l VALUE, -lVALUE, or -l alone; none when the command has no such. */
+static enum took
+take_letter(struct ctx *c, char **words, int *code)
+{
+	const char *word = words[0];
+	struct spec spec;
+	enum took took;
+	int at;
+
+	if (word[0] != '-' || word[1] == '-' || word[1] == '\0')
+		return TOOK_NONE;
+	at = find_spec(c->command->options, NULL, 0, word[1], &spec);
+	if (at < 0 || (spec.is_flag && word[2] != '\0'))
+		return TOOK_NONE;
+	if (spec.is_flag)
+		return add_value(c, at, &spec, "", code);
+	if (word[2] != '\0')
+		return add_value(c, at, &spec, word + 2, code);
+	took = add_value(c, at, &spec, words[1], code);
+	return took == TOOK_ONE ? TOOK_TWO : took;
 }
 
 /* Options that every command takes. */
@@ -145,8 +220,11 @@ take_common(struct ctx *c, char **words, int *code)
 static enum took
 take_word(struct ctx *c, char **words, int *code)
 {
-	enum took took = take_common(c, words, code);
+	/* A letter of the command's own goes before -c and -h. */
+	enum took took = take_letter(c, words, code);
 
+	if (took == TOOK_NONE)
+		took = take_common(c, words, code);
 	if (took != TOOK_NONE)
 		return took;
 	if (strncmp(words[0], "--", 2) == 0)

@@ -204,7 +204,10 @@ connection_wake(struct connection *c)
 static void
 connection_refuse(struct connection *c, const struct session_reply *no)
 {
-	stats_add(role_stats(), STAT_in_refused_limit, 1);
+	stats_add(role_stats(),
+		  no == &session_drained ? STAT_in_refused_drain
+					 : STAT_in_refused_limit,
+		  1);
 	log_info("- refused client=%s verb=CONNECT code=%d %s", c->client_text,
 		 no->code, no->text);
 	session_close(&c->session, no);
@@ -544,7 +547,9 @@ connection_new(int fd, const struct ip_port *peer,
 	server.count++;
 	io_open(&c->io, fd);
 	stats_set(role_stats(), STAT_in_open, (int64_t)server.count);
-	if (server.count > max) {
+	if (server.conf.is_draining) {
+		connection_refuse(c, &session_drained);
+	} else if (server.count > max) {
 		connection_refuse(c, &r_limit);
 	} else if (conf_nets_have(&options->proxy_from, &peer->ip)) {
 		c->step = CONNECTION_PROXY;
@@ -583,6 +588,8 @@ server_knobs(const struct knobs *k)
 	server.conf.rcpt_max = (unsigned)k->smtp_rcpt_max;
 	server.conf.messages_max = (unsigned)k->smtp_messages_max;
 	server.conf.errors_max = (unsigned)k->smtp_errors_max;
+	server.conf.is_draining = k->drain != 0;
+	stats_set(role_stats(), STAT_in_draining, k->drain != 0);
 	server.conf.mends_newlines = k->smtp_bare_newline_mend != 0;
 	server.conf.is_strict = k->smtp_pipelining_strict != 0;
 }

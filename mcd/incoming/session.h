@@ -37,6 +37,7 @@ struct session_conf {
 	/* A client that sends on where it has to wait (RFC 2920 section 3.1)
 	 * is one that does not look at replies: it is closed. */
 	bool is_strict;
+	bool is_draining; /* no message begins: 421 */
 };
 
 /* One reply: the text is copied, made printable and cut. */
@@ -131,6 +132,9 @@ struct session {
 	bool has_put_off; /* a recipient of this transaction got 4xx */
 	bool slots_full; /* none is given until all are answered */
 };
+
+/* What a host says that is being drained. */
+extern const struct session_reply session_drained;
 
 /* conf and out are borrowed until session_release(). */
 void session_init(struct session *s, const struct session_ops *ops, void *arg,

@@ -96,6 +96,10 @@ session_bdat(struct session *s, const struct smtp_command *cmd)
 		session_refuse_all(s, &endless);
 		return;
 	}
+	if (s->conf->is_draining && s->message == NULL) {
+		session_refuse_all(s, &session_drained);
+		return;
+	}
 	s->state = SESSION_CHUNK;
 	s->chunk_size = s->chunk_left = cmd->chunk;
 	s->chunk_is_last = cmd->is_last;

@@ -45,6 +45,10 @@ do_helo(struct session *s, const struct smtp_command *cmd)
 			    "250-DSN\r\n250-CHUNKING\r\n250 SMTPUTF8\r\n");
 }
 
+const struct session_reply session_drained = {
+	421, "4.3.2", "This host takes no new mail now, try another"
+};
+
 static void
 do_mail(struct session *s, const struct smtp_command *cmd)
 {
@@ -52,6 +56,10 @@ do_mail(struct session *s, const struct smtp_command *cmd)
 		421, "4.7.0", "Too many messages in one session, closing"
 	};
 
+	if (s->conf->is_draining) {
+		session_refuse_all(s, &session_drained);
+		return;
+	}
 	if (cmd->body == SMTP_BODY_BINARYMIME) {
 		session_say(s, 555, "5.6.1", "BINARYMIME is not offered");
 		return;
@@ -83,6 +91,10 @@ do_data(struct session *s, const struct smtp_command *cmd)
 	if (s->rcpts == 0) {
 		session_no_rcpt(s, &r);
 		session_say(s, r.code, r.enhanced, r.text);
+		return;
+	}
+	if (s->conf->is_draining) {
+		session_refuse_all(s, &session_drained);
 		return;
 	}
 	s->wait = SESSION_WAIT_DATA;

@@ -33,12 +33,30 @@
 
 static struct {
 	struct timer gauges;
+	bool is_draining;
+	unsigned empty_looks; /* in a row, while it drains */
 	bool is_stopping;
 	int64_t stop_by_ms;
 	struct timer stop;
 } self;
 
 /* Gauges. */
+
+/* From incoming's word on it begins no message, and what it had begun is seen
+ * at the first look after that. */
+static int64_t
+drain_state(void)
+{
+	bool is_empty = self.is_draining &&
+			stats_get(role_stats(), STAT_in_draining) != 0 &&
+			intake_open_count() == 0 &&
+			message_count(STATE_INCOMING) == 0 &&
+			message_count(STATE_FILTERING) == 0 &&
+			message_count(STATE_OUTGOING) == 0;
+
+	self.empty_looks = is_empty ? self.empty_looks + 1 : 0;
+	return self.empty_looks > 1 ? 2 : self.is_draining;
+}
 
 static void
 set_gauges(void *arg)
@@ -59,6 +77,8 @@ set_gauges(void *arg)
 		stats_set(s, gauges[i], (int64_t)message_count((enum state)i));
 	stats_set(s, STAT_queue_bytes, message_bytes());
 	stats_set(s, STAT_queue_oldest_us, message_oldest_us());
+	stats_set(s, STAT_queue_drain, drain_state());
+	stats_set(s, STAT_queue_receiving, (int64_t)intake_open_count());
 	stats_set(s, STAT_intake_open, health_is_open());
 	stats_add(s, STAT_commit_batches, committer_batches());
 	timer_set(&self.gauges, GAUGES_MS);
@@ -194,11 +214,39 @@ set_rules(const struct knobs *k)
 	schedule_set_rules(&rules);
 }
 
+/* Whatever waits for a time is tried now, once. */
+static void
+flush_queues(void)
+{
+	struct message *m = message_after("");
+
+	for (; m != NULL; m = message_after(m->name)) {
+		if (m->state == STATE_OUTGOING && m->groups != NULL)
+			schedule_now(m);
+		else if (m->state == STATE_FILTERING)
+			stage_now(m);
+	}
+}
+
+static void
+set_drain(bool is_draining)
+{
+	if (is_draining == self.is_draining)
+		return;
+	self.is_draining = is_draining;
+	self.empty_looks = 0;
+	log_info("- drain %s", is_draining ? "begins" : "ends");
+	if (is_draining)
+		flush_queues();
+	set_gauges(NULL);
+}
+
 static void
 take_knobs(const struct knobs *k)
 {
 	policies_forget();
 	set_rules(k);
+	set_drain(k->drain != 0);
 	ledger_writer_set_keep(k->ledger_keep);
 	stage_wake();
 }

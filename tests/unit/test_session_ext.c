@@ -263,6 +263,41 @@ test_strict(void)
 	}
 }
 
+static void
+test_drain(void)
+{
+	static const struct {
+		const char *words, *before, *in, *out;
+	} rows_in[] = {
+		{ "MAIL", EHLO, MAIL, "" },
+		{ "DATA of a mail that was begun", EHLO MAIL RCPT, DATA, "" },
+		{ "the first BDAT", EHLO MAIL RCPT, "BDAT 1\r\nx", "" },
+		{ "not what is being received", EHLO MAIL RCPT DATA,
+		  "x\r\n.\r\n" MAIL, SENT },
+		{ "not a message of several BDAT", EHLO MAIL RCPT "BDAT 1\r\nx",
+		  "BDAT 1 LAST\r\ny" MAIL, SENT },
+		{ "other words go on", EHLO, NOOP RCPT MAIL,
+		  OK "503 5.5.1 Need MAIL first\r\n" },
+	};
+	static const char cut[] = "421 4.3.2 This host takes no new mail now, "
+				  "try another\r\n";
+	struct session_conf draining = play_conf;
+	char want[200];
+	size_t i;
+
+	draining.is_draining = true;
+	for (i = 0; i < sizeof(rows_in) / sizeof(rows_in[0]); i++) {
+		play_open(AT_ONCE);
+		play_feed(rows_in[i].before, strlen(rows_in[i].before), 1);
+		buf_clear(&p.out);
+		p.s.conf = &draining;
+		say(rows_in[i].in);
+		(void)str_fmt(want, sizeof(want), "%s%s", rows_in[i].out, cut);
+		told(want, rows_in[i].words);
+		play_close();
+	}
+}
+
 int
 main(void)
 {
@@ -271,5 +306,6 @@ main(void)
 	test_starttls_injected();
 	test_xclient();
 	test_strict();
+	test_drain();
 	return check_done();
 }
