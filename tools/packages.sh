@@ -32,6 +32,7 @@ clang-format-14:clang-format-14
 shellcheck:shellcheck
 openssl:openssl
 haproxy:haproxy
+iproute2:ip
 swaks:swaks
 python3-yaml
 '

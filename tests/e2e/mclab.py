@@ -108,6 +108,8 @@ class Lab:
     NAME=ADDR:PORT, which all go to relay unless they say otherwise.
     """
 
+    inside = ()  # words before a program: the namespace that it is run in
+
     def __init__(self, relay, domains=(), sets=None, domain_sets=(),
                  env=None, starts=True, conf=(), parent_dir=None,
                  smtp_with="", listeners=()):
@@ -135,8 +137,8 @@ class Lab:
 
     def tool(self, verb, *words):
         return subprocess.run(
-            [f"{SRC}/tools/lab", verb, "--dir", self.dir, *words],
-            env=self.env, check=False, stdin=subprocess.DEVNULL,
+            [*self.inside, f"{SRC}/tools/lab", verb, "--dir", self.dir,
+             *words], env=self.env, check=False, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def up(self):
@@ -154,7 +156,8 @@ class Lab:
         self.is_up = True
         with open(f"{self.dir}/log/mcd.log", "ab") as out:
             p = subprocess.Popen(
-                [f"{BUILD}/sbin/mcd", "-c", f"{self.dir}/etc/mcd.conf"],
+                [*self.inside, f"{BUILD}/sbin/mcd", "-c",
+                 f"{self.dir}/etc/mcd.conf"],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env=self.env, start_new_session=True)
         # Its end is waited for by whoever sees it as a zombie.
@@ -221,11 +224,14 @@ class Lab:
         except ProcessLookupError:
             pass
 
-    def run(self, *words):
+    def piped(self, text, *words):
+        """mcctl, with text on its standard input."""
         return subprocess.run(
             [f"{BUILD}/bin/mcctl", "-c", f"{self.dir}/etc/mcd.conf", *words],
-            check=False, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL)
+            check=False, capture_output=True, text=True, input=text)
+
+    def run(self, *words):
+        return self.piped("", *words)
 
     def ctl(self, *words):
         got = self.run(*words)
