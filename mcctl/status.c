@@ -5,21 +5,19 @@
  * words of what is wrong.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "asking.h"
+#include "beat.h"
 #include "clock.h"
 #include "command.h"
-#include "file.h"
 #include "stats.h"
 #include "status.h"
 #include "str.h"
 
-#define BEAT_OLD_US 15000000 /* the parent beats each second */
 #define ASK_MS 2000
 
 static const enum stat_id queues[] = {
@@ -48,31 +46,6 @@ queue_name(enum stat_id s)
 	return stats_name(s) + strlen("queue_");
 }
 
-/* One that has ended, and that nobody has waited for. */
-static bool
-is_zombie(int64_t pid)
-{
-	char path[64];
-	struct buf text = { 0 };
-	const char *state;
-	bool is;
-
-	str_fmt(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
-	if (file_read(path, &text, 4096, NULL) < 0)
-		return false;
-	state = strrchr(buf_str(&text), ')');
-	is = state != NULL && str_has_prefix(state, ") Z");
-	buf_release(&text);
-	return is;
-}
-
-static bool
-process_exists(int64_t pid)
-{
-	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM) &&
-	       !is_zombie(pid);
-}
-
 /* Why control has no settings: its own words. */
 static void
 ask_settings(struct ctx *c, struct view *v)
@@ -94,14 +67,14 @@ ask_settings(struct ctx *c, struct view *v)
 static void
 take_view(struct ctx *c, const struct stats *s, struct view *v)
 {
-	bool is_fresh;
+	struct beat beat;
 
-	stats_alive(s, &v->beat_us, &v->started_us, &v->pid);
-	is_fresh = clock_wall_us() - v->beat_us < BEAT_OLD_US;
-	v->is_running = is_fresh && process_exists(v->pid);
-	v->is_hung = !is_fresh && process_exists(v->pid);
-	if (!v->is_running && !v->is_hung)
-		v->pid = 0;
+	beat_take(s, &beat);
+	v->is_running = beat.is_running;
+	v->is_hung = beat.is_hung;
+	v->beat_us = beat.beat_us;
+	v->started_us = beat.started_us;
+	v->pid = beat.pid;
 	v->is_open = v->is_running && stats_get(s, STAT_intake_open) != 0;
 	for (size_t i = 0; i < QUEUES; i++)
 		v->queued[i] = stats_get(s, queues[i]);

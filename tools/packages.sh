@@ -20,6 +20,7 @@ libclamav-dev
 libopendkim-dev
 libopendmarc-dev
 libpsl-dev
+libsnmp-dev
 python3:python3
 '
 
@@ -35,4 +36,6 @@ haproxy:haproxy
 iproute2:ip
 swaks:swaks
 python3-yaml
+snmpd
+snmp:snmpget
 '

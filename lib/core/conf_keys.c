@@ -132,6 +132,35 @@ check_tls_version(const char *value)
 	return "\"1.2\" or \"1.3\"";
 }
 
+static const char *
+check_agentx(const char *value)
+{
+	const char *colon;
+	uint64_t port;
+
+	if (str_has_prefix(value, "unix:/") && strlen(value) < 100)
+		return NULL;
+	colon = strrchr(value, ':');
+	if (str_has_prefix(value, "tcp:") && colon > value + 4 &&
+	    str_to_u64(colon + 1, &port, NULL) == 0 && port > 0 &&
+	    port <= 65535)
+		return NULL;
+	return "unix:PATH with an absolute path, or tcp:HOST:PORT";
+}
+
+static const char *
+check_ucd_rows(const char *value)
+{
+	const char *p = value;
+
+	/* One digit, and commas between. */
+	while (*p >= '5' && *p <= '9' && p[1] == ',')
+		p += 2;
+	if (*value == '\0' || (*p >= '5' && *p <= '9' && p[1] == '\0'))
+		return NULL;
+	return "numbers from 5 to 9 with commas between, such as \"5,6\"";
+}
+
 /* A key ending in a dot stands for all of its group. */
 static const struct {
 	const char *key;
@@ -145,6 +174,8 @@ static const struct {
 	{ "resolver", check_resolver },
 	{ "spamd.socket", check_spamd },
 	{ "tls.min_version", check_tls_version },
+	{ "snmp.agentx", check_agentx },
+	{ "snmp.ucd_rows", check_ucd_rows },
 };
 
 const char *

@@ -1,0 +1,194 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * mc-snmp-agent: what the stats mapping says, for the host's snmpd.  A
+ * process of its own, so that neither snmpd nor who asks it can slow mail.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "agentx.h"
+#include "conf.h"
+#include "conf_keys.h"
+#include "config.h"
+#include "glance.h"
+#include "log.h"
+#include "str.h"
+#include "ucd.h"
+
+#define STOP_S 3 /* for a last word to an snmpd that may hang */
+
+static const char usage[] =
+	"usage: mc-snmp-agent [-f] [-c FILE] [-x ADDRESS]\n"
+	"       mc-snmp-agent -h | -V\n"
+	"  -c FILE     the configuration instead of %s\n"
+	"  -f          stay in the foreground, as it always does\n"
+	"  -x ADDRESS  where snmpd is: unix:PATH or tcp:HOST:PORT\n"
+	"  -h          print this\n"
+	"  -V          print the version\n";
+
+static volatile sig_atomic_t is_stopping;
+
+static struct conf conf;
+
+/* net-snmp may be waiting for an snmpd that hangs: that ends, too. */
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	is_stopping = 1;
+	alarm(STOP_S);
+}
+
+static void
+on_alarm(int sig)
+{
+	(void)sig;
+	_exit(EX_OK);
+}
+
+static void
+set_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_stop };
+	struct sigaction late = { .sa_handler = on_alarm };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGALRM, &late, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* Groups too: that of mcd reads the mapping, another one snmpd's socket. */
+static void
+drop_rights(void)
+{
+	const struct passwd *pw;
+
+	if (geteuid() != 0 || !conf.jail)
+		return;
+	errno = 0;
+	pw = getpwnam(conf.user_main);
+	if (pw == NULL)
+		fatal(EX_NOUSER, "user \"%s\" (users in %s): %s",
+		      conf.user_main, conf.path,
+		      errno != 0 ? strerror(errno) : "not known");
+	if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
+	    setuid(pw->pw_uid) < 0)
+		fatal(EX_OSERR, "becoming user %s: %s", conf.user_main,
+		      strerror(errno));
+}
+
+static void
+open_log(void)
+{
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} levels[] = {
+		{ "error", LOG_LEVEL_ERROR },
+		{ "warn", LOG_LEVEL_WARN },
+		{ "info", LOG_LEVEL_INFO },
+		{ "debug", LOG_LEVEL_DEBUG },
+	};
+	enum log_level level = LOG_LEVEL_INFO;
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (str_eq(conf.log_level, levels[i].name))
+			level = levels[i].level;
+	}
+	log_open("mc-snmp-agent",
+		 str_eq(conf.log_target, "stderr") ? LOG_TO_STDERR
+						   : LOG_TO_SYSLOG,
+		 level);
+}
+
+static int
+serve(const char *address)
+{
+	struct err e = { "" };
+
+	glance_open(conf.run_dir, conf.snmp_keep_last);
+	if (agentx_start(address, &e) != 0 ||
+	    ucd_add(conf.snmp_ucd_rows, &e) != 0) {
+		log_error("%s", e.text);
+		return EX_SOFTWARE;
+	}
+	log_info("started: AgentX at %s", address);
+	while (!is_stopping)
+		agentx_turn();
+	log_info("stopping");
+	agentx_stop();
+	glance_close();
+	return EX_OK;
+}
+
+static int
+run(const char *conf_path, const char *address)
+{
+	const char *expected;
+	struct err e = { "" };
+	int code;
+
+	if (conf_read(conf_path, &conf, &e) != 0) {
+		fprintf(stderr, "mc-snmp-agent: %s\n", e.text);
+		return EX_CONFIG;
+	}
+	if (address == NULL)
+		address = conf.snmp_agentx;
+	expected = conf_expected("snmp.agentx", address);
+	if (expected != NULL) {
+		fprintf(stderr, "mc-snmp-agent: -x %s: expected %s\n", address,
+			expected);
+		return EX_USAGE;
+	}
+	open_log();
+	set_signals();
+	drop_rights();
+	code = serve(address);
+	conf_release(&conf);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *conf_path = conf_default_path, *address = NULL;
+	int c;
+
+	log_open("mc-snmp-agent", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	while ((c = getopt(argc, argv, "c:fhVx:")) != -1) {
+		switch (c) {
+		case 'c':
+			conf_path = optarg;
+			break;
+		case 'f':
+			break;
+		case 'V':
+			printf("mc-snmp-agent %s\n", MCGATE_VERSION);
+			return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+		case 'h':
+			printf(usage, conf_default_path);
+			return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+		case 'x':
+			address = optarg;
+			break;
+		default:
+			fprintf(stderr, usage, conf_default_path);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "mc-snmp-agent: %s: not expected\n",
+			argv[optind]);
+		return EX_USAGE;
+	}
+	return run(conf_path, address);
+}
