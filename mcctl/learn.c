@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "learn.h"
 #include "file.h"
 #include "record.h"
 #include "rights.h"
@@ -246,19 +247,23 @@ finish(struct ctx *c, struct tokens *t, bool is_changed)
 }
 
 static int
-learn(struct ctx *c, enum tokens_kind kind, bool is_forget)
+learn(struct ctx *c, enum tokens_kind kind, bool is_forget,
+      const struct span *mails, size_t count)
 {
 	struct job j = { .c = c, .kind = kind, .is_forget = is_forget };
 	struct record r = { 0 };
 	struct err e;
+	size_t i;
 
 	j.code = open_db(c, !is_forget, &j.tokens);
 	if (j.code != 0)
 		return j.code;
 	if (tokens_begin(j.tokens, &e) < 0)
 		j.code = complain(c, EX_TEMPFAIL, "%s", e.text);
-	else
+	else if (mails == NULL)
 		read_all(&j);
+	for (i = 0; j.code == 0 && i < count; i++)
+		message(&j, mails[i]);
 	if (j.code == 0)
 		j.code = finish(c, j.tokens, j.done > 0);
 	tokens_close(j.tokens);
@@ -275,21 +280,28 @@ learn(struct ctx *c, enum tokens_kind kind, bool is_forget)
 }
 
 int
+learn_mails(struct ctx *c, bool is_spam, const struct span *mails, size_t count)
+{
+	return learn(c, is_spam ? TOKENS_SPAM : TOKENS_HAM, false, mails,
+		     count);
+}
+
+int
 cmd_learn_spam(struct ctx *c)
 {
-	return learn(c, TOKENS_SPAM, false);
+	return learn(c, TOKENS_SPAM, false, NULL, 0);
 }
 
 int
 cmd_learn_ham(struct ctx *c)
 {
-	return learn(c, TOKENS_HAM, false);
+	return learn(c, TOKENS_HAM, false, NULL, 0);
 }
 
 int
 cmd_learn_forget(struct ctx *c)
 {
-	return learn(c, TOKENS_HAM, true);
+	return learn(c, TOKENS_HAM, true, NULL, 0);
 }
 
 static int64_t

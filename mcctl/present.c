@@ -90,6 +90,35 @@ present_message(struct out *o, const struct record *full)
 	record_release(&r);
 }
 
+void
+present_quarantined(struct out *o, const struct record *full)
+{
+	struct members m;
+	struct record r = { 0 };
+	char text[400];
+
+	if (o->json ||
+	    record_read(buf_span(&full->b), m.values, &m.count, NULL) < 0) {
+		out_row(o, full);
+		return;
+	}
+	record_str(&r, "id", text_of(&m, "id"));
+	record_str(&r, "kind", text_of(&m, "kind"));
+	str_bytes(text, sizeof(text), (uint64_t)number_of(&m, "size"));
+	record_str(&r, "size", text);
+	short_age(text, sizeof(text), number_of(&m, "age_s"));
+	record_str(&r, "age", text);
+	record_str(&r, "sender",
+		   text_of(&m, "sender")[0] != '\0' ? text_of(&m, "sender")
+						    : "<>");
+	first_rcpt(&m, text, sizeof(text));
+	record_str(&r, "rcpt", text);
+	record_str(&r, "subject", text_of(&m, "subject"));
+	record_str(&r, "why", text_of(&m, "reason"));
+	out_row(o, &r);
+	record_release(&r);
+}
+
 /* " name=text" where there is a text. */
 static void
 add_detail(struct buf *b, const struct members *m, const char *name)

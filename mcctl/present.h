@@ -11,6 +11,8 @@
 
 /* A row of queue_row(): one line a message. */
 void present_message(struct out *o, const struct record *r);
+/* A row of quar_record(): one line a message. */
+void present_quarantined(struct out *o, const struct record *r);
 /* A row of trace_record(): one line an event. */
 void present_event(struct out *o, const struct record *r);
 

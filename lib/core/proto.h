@@ -65,7 +65,11 @@ enum callout { CALLOUT_YES, CALLOUT_NO, CALLOUT_UNREACHABLE };
 enum action { ACTION_DELIVER, ACTION_HOLD, ACTION_QUARANTINE, ACTION_DISCARD };
 
 /* What the filters hold a message for: its sender is told nothing. */
-enum judged { JUDGED_SPAM = 1, JUDGED_VIRUS = 2 };
+enum judged {
+	JUDGED_SPAM = 1,
+	JUDGED_VIRUS = 2,
+	JUDGED_DANGEROUS = 4 /* what nobody could look into */
+};
 
 enum scan_status {
 	SCAN_DONE,

@@ -44,11 +44,13 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	OWN("utf8", FIELD_BOOL, is_utf8),
 	OWN2("spam", FIELD_BOOL, is_spam),
 	OWN2("virus", FIELD_BOOL, is_virus),
+	OWN2("dangerous", FIELD_BOOL, is_dangerous),
 	OWN("sender", FIELD_TEXT, sender),
 	OWN("client-ip", FIELD_TEXT, client_ip),
 	OWN("client-name", FIELD_TEXT, client_name),
 	OWN("helo", FIELD_TEXT, helo),
 	OWN("message-id", FIELD_TEXT, message_id),
+	OWN2("subject", FIELD_TEXT, subject),
 	OWN2("auth-spf", FIELD_TEXT, auth_spf),
 	OWN("envid", FIELD_TEXT, envid),
 	OWN("ret", FIELD_TEXT, ret),
@@ -56,6 +58,7 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	OWN("deaths", FIELD_U32, deaths),
 	OWN("next-attempt-ms", FIELD_I64, next_attempt_ms),
 	OWN("active-ms", FIELD_I64, active_ms),
+	OWN2("parked-s", FIELD_I64, parked_s),
 	OWN("edit", FIELD_EDIT, edits),
 	RCPT("rcpt", FIELD_RCPT, address),
 	RCPT("rcpt-orcpt", FIELD_TEXT, orcpt),
@@ -68,6 +71,7 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	CHILD("child-reason", FIELD_TEXT, reason),
 	CHILD2("child-spam", FIELD_BOOL, is_spam),
 	CHILD2("child-virus", FIELD_BOOL, is_virus),
+	CHILD2("child-dangerous", FIELD_BOOL, is_dangerous),
 	CHILD("child-edit", FIELD_EDIT, edits),
 };
 
@@ -107,7 +111,7 @@ envelope_init(struct envelope *env)
 {
 	memset(env, 0, sizeof(*env));
 	env->body = env->sender = env->client_ip = env->client_name = "";
-	env->helo = env->message_id = env->auth_spf = "";
+	env->helo = env->message_id = env->subject = env->auth_spf = "";
 	env->envid = env->ret = "";
 	env->reason = "";
 }

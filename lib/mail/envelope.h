@@ -73,6 +73,7 @@ struct child {
 	enum state state;
 	const char *reason; /* for hold and quarantine, "" */
 	bool is_spam, is_virus; /* its filters' verdict */
+	bool is_dangerous; /* see below */
 	struct edit *edits;
 	size_t edit_count;
 };
@@ -92,17 +93,22 @@ struct envelope {
 	bool is_8bit; /* BODY=8BITMIME */
 	bool is_utf8; /* SMTPUTF8 */
 	bool is_spam, is_virus; /* the filters' verdict: nobody is told */
+	/* Parked for what the antivirus cannot look into. */
+	bool is_dangerous;
 	const char *sender; /* "" for the null path */
 	const char *client_ip; /* "" for our own */
 	const char *client_name; /* verified reverse name or "" */
 	const char *helo;
 	const char *message_id;
+	const char *subject; /* as it stands, cut, "" if none */
 	const char *auth_spf; /* what SPF said at stage 1, "" if not asked */
 	const char *envid, *ret; /* RFC 3461, "" if none */
 	const char *reason; /* why it is held or parked, "" */
 	uint32_t deaths; /* workers, or later outgoing, it killed (poison) */
 	int64_t next_attempt_ms; /* wall clock, 0: at once */
 	int64_t active_ms; /* time in outgoing while mcd ran */
+	/* Seconds that mcd had run in all when it came into quarantine. */
+	int64_t parked_s;
 	struct edit *edits;
 	size_t edit_count;
 	struct rcpt *rcpts;

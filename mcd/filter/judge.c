@@ -213,6 +213,18 @@ odd_action(int64_t knob)
 	return actions[knob];
 }
 
+static void
+park_odd(enum action action, const char *knob, const char *why,
+	 struct judge_verdict *out)
+{
+	out->action = action;
+	out->action_knob = knob;
+	if (action == ACTION_DELIVER)
+		return;
+	out->is_dangerous = true;
+	(void)str_fmt(out->reason, sizeof(out->reason), "antivirus: %s", why);
+}
+
 /* What the antivirus has found, which every policy asks that has it on;
  * true when the matter ends with it. */
 static bool
@@ -227,18 +239,12 @@ act_on_virus(const struct knobs *k, const struct filter_result *r,
 			      r->detail);
 		return true;
 	}
-	if (r->is_over_limits) {
-		out->action = odd_action(k->limits_action);
-		out->action_knob = "limits_action";
-	}
-	if (r->is_encrypted && out->action == ACTION_DELIVER) {
-		out->action = odd_action(k->encrypted_action);
-		out->action_knob = "encrypted_action";
-	}
-	if (out->action != ACTION_DELIVER)
-		(void)str_fmt(out->reason, sizeof(out->reason), "antivirus: %s",
-			      r->is_over_limits ? "limits exceeded"
-						: "encrypted archive");
+	if (r->is_over_limits)
+		park_odd(odd_action(k->limits_action), "limits_action",
+			 "limits exceeded", out);
+	if (r->is_encrypted && out->action == ACTION_DELIVER)
+		park_odd(odd_action(k->encrypted_action), "encrypted_action",
+			 "encrypted archive", out);
 	return false;
 }
 

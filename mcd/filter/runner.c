@@ -77,11 +77,14 @@ ask_filter(void *arg, size_t index)
 	return out;
 }
 
-static uint32_t judged_of(enum mail_class class)
+static uint32_t
+judged_of(const struct judge_verdict *v)
 {
-	return class == MAIL_SPAM    ? JUDGED_SPAM
-	       : class == MAIL_VIRUS ? JUDGED_VIRUS
-				     : 0;
+	uint32_t judged = v->class == MAIL_SPAM	   ? JUDGED_SPAM
+			  : v->class == MAIL_VIRUS ? JUDGED_VIRUS
+						   : 0;
+
+	return judged | (v->is_dangerous ? JUDGED_DANGEROUS : 0);
 }
 
 static int
@@ -92,7 +95,7 @@ send_verdict(struct chan *c, uint32_t token, struct run *run, uint32_t index,
 	struct frame_verdict v = { .policy = index,
 				   .action = j->action,
 				   .reason = j->reason,
-				   .judged = judged_of(j->class) };
+				   .judged = judged_of(j) };
 	struct buf edits = { .limit = PROTO_FRAME_MAX };
 	struct buf lines = { .limit = PROTO_FRAME_MAX };
 	int rc = mark_edits(&run->mail, p, j, &edits, e);

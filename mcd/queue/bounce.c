@@ -112,7 +112,7 @@ on_durable(struct commit_op *op, int result, const struct err *e)
 	} else {
 		m = message_new(b->env.name, STATE_OUTGOING);
 		message_learn(m, &b->env);
-		intake_ledger(&b->env, "", false);
+		intake_ledger(&b->env, false);
 		deliver_enter(m, &b->env, 0, false);
 	}
 	bounce_end(b, result);

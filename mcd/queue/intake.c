@@ -31,7 +31,6 @@
 struct letter {
 	struct arena arena;
 	struct envelope env;
-	const char *subject;
 	size_t announced; /* recipients */
 	size_t told; /* recipients so far, doubles counted */
 	struct edit received;
@@ -284,7 +283,7 @@ take_letter(struct letter *l, const char *id, const struct frame_commit *b)
 	env->envid = arena_strdup(a, b->envid);
 	env->auth_spf = arena_strdup(a, b->auth_spf);
 	env->ret = arena_strdup(a, b->ret);
-	l->subject = arena_strdup(a, b->subject);
+	env->subject = arena_strdup(a, b->subject);
 	l->announced = b->rcpt_count;
 	l->received.text.p = arena_strndup(a, b->received.p, b->received.len);
 	l->received.text.len = b->received.len;
@@ -344,8 +343,7 @@ intake_on_commit_rcpt(peer_id from, struct frame *f)
 /* It becomes durable. */
 
 void
-intake_ledger(const struct envelope *env, const char *subject,
-	      bool is_recovered)
+intake_ledger(const struct envelope *env, bool is_recovered)
 {
 	struct ledger_event ev = {
 		.verb = LEDGER_ACCEPTED,
@@ -354,7 +352,7 @@ intake_ledger(const struct envelope *env, const char *subject,
 		.source = env->source == SOURCE_OWN ? "own" : "smtp",
 		.client = env->client_ip,
 		.message_id = env->message_id,
-		.subject = subject,
+		.subject = env->subject,
 		.size = env->size,
 		.is_recovered = is_recovered,
 	};
@@ -388,7 +386,7 @@ on_committed(struct commit_op *op, int result, const struct err *e)
 	}
 	m = message_new(o->id, STATE_INCOMING);
 	message_learn(m, env);
-	intake_ledger(env, o->letter->subject, false);
+	intake_ledger(env, false);
 	stats_add(role_stats(), STAT_commits, 1);
 	log_info("%s accepted from=%s rcpts=%zu size=%llu client=%s", o->id,
 		 log_text(env->sender), env->rcpt_count,

@@ -26,7 +26,6 @@ void intake_on_commit_rcpt(peer_id from, struct frame *f);
 void intake_on_commit_end(peer_id from, struct frame *f);
 
 /* The accepted lines of a message, one a recipient. */
-void intake_ledger(const struct envelope *env, const char *subject,
-		   bool is_recovered);
+void intake_ledger(const struct envelope *env, bool is_recovered);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "dict.h"
 #include "log.h"
+#include "quar.h"
 #include "str.h"
 #include "xalloc.h"
 
@@ -124,6 +125,8 @@ message_learn(struct message *m, const struct envelope *env)
 	m->size = env->size;
 	m->received_us = env->received_us;
 	m->active_ms = env->active_ms;
+	m->parked_s = env->parked_s;
+	m->kind = (uint8_t)quar_kind_of(env);
 	m->deaths = env->deaths > UINT8_MAX ? UINT8_MAX : (uint8_t)env->deaths;
 	m->is_splitting = env->child_count > 0;
 	m->is_cleaned = strlen(env->body) > ENVELOPE_ID_LEN;

@@ -39,6 +39,7 @@ struct message {
 	int64_t received_us; /* wall clock */
 	int64_t active_ms; /* time in outgoing, as of since_ms */
 	int64_t since_ms; /* loop time */
+	int64_t parked_s; /* in quarantine: since, see quarantine.h */
 	char name[ENVELOPE_NAME_SIZE];
 	uint32_t jobs; /* deliveries under way */
 	uint8_t state; /* enum state */
@@ -46,6 +47,7 @@ struct message {
 	uint8_t deaths; /* workers it killed */
 	uint8_t tries; /* of a step that failed, for the back-off */
 	uint8_t wish; /* enum wish */
+	uint8_t kind; /* enum quar_kind, were it in quarantine */
 	uint8_t heading; /* while it changes: the state it comes to */
 	bool is_known : 1; /* generation, size and the rest were read */
 	bool is_busy : 1; /* a change or a scan is under way */

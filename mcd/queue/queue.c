@@ -22,6 +22,7 @@
 #include "loop.h"
 #include "message.h"
 #include "policies.h"
+#include "quarantine.h"
 #include "queue_act.h"
 #include "queue_ctl.h"
 #include "recover.h"
@@ -166,6 +167,7 @@ static const struct peer_handler handlers[] = {
 	{ FRAME_filter_slots, on_filter_slots },
 	{ FRAME_ledger_ask, on_ledger_ask },
 	{ FRAME_ctl_ask, queue_ctl_on_ask },
+	{ FRAME_quar_ask, quarantine_on_ask },
 	{ 0, NULL },
 };
 
@@ -190,6 +192,7 @@ init(const struct conf *conf)
 	stage_init(queue_act_idle);
 	intake_init(stage_enter);
 	queue_act_init();
+	quarantine_init();
 	if (recover_run(&e) != 0)
 		fatal(74, "%s", e.text);
 	timer_init(&self.gauges, set_gauges, NULL);
@@ -248,6 +251,7 @@ take_knobs(const struct knobs *k)
 	set_rules(k);
 	set_drain(k->drain != 0);
 	ledger_writer_set_keep(k->ledger_keep);
+	quarantine_wake();
 	stage_wake();
 }
 
@@ -272,6 +276,7 @@ look_at_stop(void *arg)
 	ledger_writer_stop();
 	set_gauges(NULL);
 	recover_release();
+	quarantine_release();
 	stage_release();
 	schedule_release();
 	deliver_release();
@@ -291,6 +296,7 @@ stop(int64_t data_ms, int64_t reply_ms)
 	self.stop_by_ms = loop_now_ms() + reply_ms;
 	health_stopping();
 	stage_stop();
+	quarantine_stop();
 	deliver_peer(false);
 	timer_init(&self.stop, look_at_stop, NULL);
 	timer_set(&self.stop, 0);

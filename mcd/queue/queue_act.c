@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "address.h"
+#include "keep.h"
 #include "list.h"
 #include "log.h"
 #include "loop.h"
@@ -36,6 +38,7 @@ struct request {
 	struct err e; /* the first failure */
 	struct timer timer; /* the end of its time */
 	struct timer step; /* of a walk */
+	char rcpts[1100]; /* as in struct act */
 };
 
 static struct {
@@ -100,6 +103,31 @@ act_done(struct act *a)
 		 log_text(a->r->who));
 	a->r->changed++;
 	act_free(a);
+}
+
+void
+act_row(struct act *a, const struct record *row)
+{
+	if (!a->r->is_answered)
+		queue_ctl_row(a->r->to, row);
+}
+
+/* Whether a list of words between blanks has this one, of either case. */
+static bool
+has_word(const char *words, const char *text)
+{
+	char word[ADDRESS_TEXT_SIZE + 2];
+
+	if (!str_fmt(word, sizeof(word), " %s ", text))
+		return false;
+	str_lower(word);
+	return strstr(words, word) != NULL;
+}
+
+bool
+act_means(const struct act *a, const char *rcpt)
+{
+	return a->rcpts[0] == '\0' || has_word(a->rcpts, rcpt);
 }
 
 void
@@ -191,6 +219,7 @@ act_new(struct request *r, struct message *m)
 	list_init(&a->node);
 	a->r = r;
 	a->who = r->who;
+	a->rcpts = r->rcpts;
 	a->is_one_of_all = r->is_walk;
 	r->acts++;
 	(void)str_copy(a->name, sizeof(a->name), m->name);
@@ -316,6 +345,105 @@ begin(struct asker from, const struct frame_ctl_ask *ask,
 	}
 	r->is_walking = false;
 	request_look(r);
+}
+
+/* Quarantine. */
+
+static bool
+is_quarantined(const struct message *m)
+{
+	return m->state == STATE_QUARANTINE && !m->is_gone;
+}
+
+/* Recipients of m that the words name. */
+static size_t
+count_named(const struct message *m, const char *words)
+{
+	struct arena arena = { 0 };
+	struct envelope env;
+	struct err e;
+	size_t i, n = 0;
+
+	if (spool_read_envelope(keep_fd(), STATE_QUARANTINE, m->name, &arena,
+				&env, &e) == ENVELOPE_OK)
+		for (i = 0; i < env.rcpt_count; i++)
+			n += has_word(words, env.rcpts[i].address);
+	arena_release(&arena);
+	return n;
+}
+
+/* Of ID or ID.N in quarantine: how many there are; words "" names all, else
+ * each of its words has to be a recipient. */
+static int
+check_quarantined(const char *name, const char *words, struct err *e)
+{
+	struct message *m;
+	size_t n = 0, named = 0, wanted = 0;
+	const char *p;
+
+	for (m = message_first_of(name); m != NULL;
+	     m = message_next_of(name, m)) {
+		if (!is_quarantined(m))
+			continue;
+		n++;
+		if (words[0] != '\0')
+			named += count_named(m, words);
+	}
+	if (n == 0)
+		return err_set(e, "%s: not in quarantine", name);
+	for (p = words; *p != '\0' && p[1] != '\0'; p++)
+		wanted += *p == ' ';
+	if (named < wanted)
+		return err_set(e,
+			       "%s: %zu of %zu recipients are not of it; "
+			       "nothing was done",
+			       name, wanted - named, wanted);
+	return 0;
+}
+
+/* ask->arg: ID or ID.N, and the recipients that are meant. */
+static void
+begin_quarantined(struct asker from, const struct frame_ctl_ask *ask,
+		  const struct verb *verb)
+{
+	struct request *r = request_new(from, ask, verb);
+	char name[ENVELOPE_NAME_SIZE];
+	size_t len = strcspn(ask->arg, " ");
+	struct message *m, *next;
+	struct err e;
+
+	if (!str_fmt(name, sizeof(name), "%.*s", (int)len, ask->arg) ||
+	    !envelope_name_valid(name, true)) {
+		err_set(&e, "\"%.60s\" is not a queue id", ask->arg);
+		request_failed(r, EX_DATAERR, &e);
+	} else {
+		if (ask->arg[len] != '\0')
+			(void)str_fmt(r->rcpts, sizeof(r->rcpts), "%s ",
+				      ask->arg + len);
+		str_lower(r->rcpts);
+		if (check_quarantined(name, r->rcpts, &e) != 0)
+			request_failed(r, EX_DATAERR, &e);
+	}
+	m = r->exit_code == EX_OK ? message_first_of(name) : NULL;
+	for (; m != NULL; m = next) {
+		next = message_next_of(name, m);
+		if (is_quarantined(m))
+			act_new(r, m);
+	}
+	r->is_walking = false;
+	request_look(r);
+}
+
+void
+queue_quar_release(struct asker from, const struct frame_ctl_ask *ask)
+{
+	begin_quarantined(from, ask, &verb_quar_release);
+}
+
+void
+queue_quar_delete(struct asker from, const struct frame_ctl_ask *ask)
+{
+	begin_quarantined(from, ask, &verb_quar_delete);
 }
 
 void

@@ -20,4 +20,9 @@ void queue_hold(struct asker from, const struct frame_ctl_ask *ask);
 void queue_unhold(struct asker from, const struct frame_ctl_ask *ask);
 void queue_delete(struct asker from, const struct frame_ctl_ask *ask);
 
+/* Of what is in quarantine; ask->arg: ID or ID.N, and behind blanks the
+ * recipients that are meant. */
+void queue_quar_release(struct asker from, const struct frame_ctl_ask *ask);
+void queue_quar_delete(struct asker from, const struct frame_ctl_ask *ask);
+
 #endif

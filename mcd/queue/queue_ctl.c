@@ -56,10 +56,15 @@ static const struct command {
 	const char *name;
 	void (*run)(struct asker from, const struct frame_ctl_ask *ask);
 } commands[] = {
-	{ "queue-count", run_count },	  { "queue-list", queue_list },
-	{ "queue-show", queue_show },	  { "queue-retry", queue_retry },
-	{ "queue-hold", queue_hold },	  { "queue-unhold", queue_unhold },
+	{ "queue-count", run_count },
+	{ "queue-list", queue_list },
+	{ "queue-show", queue_show },
+	{ "queue-retry", queue_retry },
+	{ "queue-hold", queue_hold },
+	{ "queue-unhold", queue_unhold },
 	{ "queue-delete", queue_delete },
+	{ "quarantine-release", queue_quar_release },
+	{ "quarantine-delete", queue_quar_delete },
 };
 
 void

@@ -15,6 +15,7 @@
 #include "err.h"
 #include "list.h"
 #include "message.h"
+#include "record.h"
 
 struct act;
 struct request;
@@ -27,6 +28,8 @@ struct verb {
 	int (*begin)(struct act *a, struct err *e);
 };
 extern const struct verb verb_retry, verb_hold, verb_unhold, verb_delete;
+/* Only of what is in quarantine, of all its recipients or of some. */
+extern const struct verb verb_quar_release, verb_quar_delete;
 
 /* One message of a request. */
 struct act {
@@ -36,6 +39,9 @@ struct act {
 	char name[ENVELOPE_NAME_SIZE];
 	const char *who; /* of the request */
 	bool is_one_of_all;
+	/* The recipients that are meant, each between two blanks and in lower
+	 * case; "": all. */
+	const char *rcpts;
 	struct arena arena;
 	struct envelope env;
 	enum state from;
@@ -43,6 +49,10 @@ struct act {
 
 /* The message is what the administrator wanted: idle, or gone. */
 void act_done(struct act *a);
+/* Something to be said of it before. */
+void act_row(struct act *a, const struct record *row);
+/* Whether the act is about a recipient. */
+bool act_means(const struct act *a, const char *rcpt);
 /* code is of sysexits(3). */
 void act_failed(struct act *a, uint32_t code, const struct err *e);
 /* m is no more: what waits for it is told. */

@@ -141,7 +141,7 @@ write_again(struct message *m, struct arena *a)
 	if (str_eq(m->name, self.last) && env.rcpt_count <= self.last_lines)
 		return false; /* they are all there */
 	log_debug("%s accepted lines are written again", m->name);
-	intake_ledger(&env, "", true);
+	intake_ledger(&env, true);
 	return true;
 }
 

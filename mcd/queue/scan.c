@@ -228,7 +228,7 @@ take_verdict(struct scan *s, const struct frame_verdict *b)
 	f = &s->fates[s->from + b->policy];
 	f->is_told = true;
 	f->action = (enum action)b->action;
-	f->judged = b->judged & (JUDGED_SPAM | JUDGED_VIRUS);
+	f->judged = b->judged & (JUDGED_SPAM | JUDGED_VIRUS | JUDGED_DANGEROUS);
 	f->reason = arena_strdup(&s->arena, b->reason);
 	f->explanation =
 		arena_strndup(&s->arena, b->explanation, EXPLANATION_MAX);

@@ -26,6 +26,8 @@ struct split {
 	struct envelope env; /* of the parent */
 	struct envelope *children;
 	struct timer timer;
+	split_fn *done; /* may be NULL */
+	void *arg;
 };
 
 void
@@ -61,17 +63,20 @@ static void
 make_child(struct split *s, const struct child *c, struct envelope *out)
 {
 	const struct envelope *env = &s->env;
+	char id[ENVELOPE_ID_LEN + 1];
 	size_t i, n = 0;
 
+	keep_id_of(env->name, id);
 	for (i = 0; i < env->rcpt_count; i++)
 		n += env->rcpts[i].child == c->number;
 	*out = *env;
-	(void)str_fmt(out->name, sizeof(out->name), "%s.%lu", env->name,
+	(void)str_fmt(out->name, sizeof(out->name), "%s.%lu", id,
 		      (unsigned long)c->number);
 	out->generation = env->generation + 1;
 	out->reason = c->reason;
 	out->is_spam = c->is_spam;
 	out->is_virus = c->is_virus;
+	out->is_dangerous = c->is_dangerous;
 	out->deaths = 0;
 	out->edits = c->edits;
 	out->edit_count = c->edit_count;
@@ -113,6 +118,8 @@ on_durable(struct commit_op *op, int result, const struct err *e)
 			 m->name, state_name((enum state)c->state),
 			 s->children[i].rcpt_count);
 	}
+	if (s->done != NULL)
+		s->done(m, 0, s->arg);
 	split_free(s);
 	stage_done(m, -1);
 	message_free(m);
@@ -179,8 +186,10 @@ on_listed(struct message *m, int result, void *arg)
 		write_children(s);
 		return;
 	}
+	if (s->done != NULL)
+		s->done(m, -1, s->arg);
+	stage_done(m, s->done != NULL ? -1 : message_backoff_ms(m));
 	split_free(s);
-	stage_done(m, message_backoff_ms(m));
 }
 
 void
@@ -192,6 +201,21 @@ split_start(struct message *m, struct arena *a, const struct envelope *env)
 	memset(a, 0, sizeof(*a));
 	s->env = *env;
 	change_write(m, &s->env, (enum state)m->state, on_listed, s);
+}
+
+void
+split_parked(struct message *m, struct arena *a, const struct envelope *env,
+	     split_fn *done, void *arg)
+{
+	struct split *s = split_new(m);
+
+	s->arena = *a;
+	memset(a, 0, sizeof(*a));
+	s->env = *env;
+	s->done = done;
+	s->arg = arg;
+	stage_borrow(m);
+	change_write(m, &s->env, STATE_FILTERING, on_listed, s);
 }
 
 static void

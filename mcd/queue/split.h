@@ -17,6 +17,14 @@
  * stage_done(). */
 void split_start(struct message *m, struct arena *a,
 		 const struct envelope *env);
+/*
+ * The same for one that is parked in quarantine: its list is written to
+ * filtering, where a start finds it.  done is told -1 when that failed and
+ * m is where it was; with 0 its children have begun and m goes.
+ */
+typedef void split_fn(struct message *m, int result, void *arg);
+void split_parked(struct message *m, struct arena *a,
+		  const struct envelope *env, split_fn *done, void *arg);
 /* m's envelope on disk has children. */
 void split_resume(struct message *m);
 

@@ -130,11 +130,17 @@ stage_init(void (*idle)(struct message *m))
 }
 
 void
+stage_borrow(struct message *m)
+{
+	m->is_busy = true;
+	self.busy++;
+}
+
+void
 stage_enter(struct message *m)
 {
 	if (m->is_splitting) {
-		m->is_busy = true;
-		self.busy++;
+		stage_borrow(m);
 		split_resume(m);
 		return;
 	}

@@ -20,6 +20,8 @@ void stage_release(void);
 void stage_enter(struct message *m);
 /* m leaves by an administrator; nothing of it is under way. */
 void stage_leave(struct message *m);
+/* m is in no stage, and is worked on until its stage_done(). */
+void stage_borrow(struct message *m);
 /* Scans the pool takes at a time; 0: it is down. */
 void stage_slots(uint32_t slots);
 /* Nothing new is begun. */

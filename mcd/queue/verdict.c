@@ -14,6 +14,7 @@
 #include "ledger_writer.h"
 #include "log.h"
 #include "points.h"
+#include "quarantine.h"
 #include "role.h"
 #include "split.h"
 #include "stage.h"
@@ -182,6 +183,8 @@ move_all(struct scan *s, const struct fate *f)
 	s->env.reason = f->action == ACTION_DELIVER ? "" : f->reason;
 	s->env.is_spam = (f->judged & JUDGED_SPAM) != 0;
 	s->env.is_virus = (f->judged & JUDGED_VIRUS) != 0;
+	s->env.is_dangerous = (f->judged & JUDGED_DANGEROUS) != 0;
+	s->env.parked_s = quarantine_clock_s();
 	s->env.deaths = 0;
 	change_write(s->m, &s->env, action_states[f->action], on_moved, s);
 }
@@ -197,6 +200,7 @@ split_all(struct scan *s, int count)
 	struct err e;
 	size_t i;
 
+	env->parked_s = quarantine_clock_s();
 	env->children = arena_array(&s->arena, (size_t)count, sizeof(*c));
 	env->child_count = (size_t)count;
 	for (i = 0; i < env->rcpt_count; i++) {
@@ -211,6 +215,7 @@ split_all(struct scan *s, int count)
 		c->reason = f->action == ACTION_DELIVER ? "" : f->reason;
 		c->is_spam = (f->judged & JUDGED_SPAM) != 0;
 		c->is_virus = (f->judged & JUDGED_VIRUS) != 0;
+		c->is_dangerous = (f->judged & JUDGED_DANGEROUS) != 0;
 		if (join_edits(s, f, &c->edits, &c->edit_count, &e) != 0) {
 			verdict_again(s, e.text);
 			return;

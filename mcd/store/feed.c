@@ -14,6 +14,7 @@
 #include "file.h"
 #include "log.h"
 #include "loop.h"
+#include "quar_feed.h"
 #include "role.h"
 #include "str.h"
 
@@ -103,6 +104,7 @@ on_event(void *arg, const struct ledger_event *ev)
 {
 	if (history_add(self.history, ev, arg) < 0)
 		return -1;
+	quar_feed_event(ev);
 	return ++self.batch >= BATCH_EVENTS;
 }
 

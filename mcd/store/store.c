@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "clock.h"
 #include "feed.h"
+#include "quar_feed.h"
 #include "str.h"
 
 #define PAGE_ROWS 200
@@ -69,6 +71,76 @@ run_question(struct asker *a, const struct frame_ctl_ask *ask, question_fn *fn)
 	done(a, EX_OK, "", cursor);
 }
 
+/* Quarantine. */
+
+struct quar_answer {
+	struct asker *a;
+	bool is_full;
+};
+
+static int
+send_quarantined(void *arg, const struct quar_row *row)
+{
+	struct quar_answer *q = arg;
+	struct record r = { 0 };
+	int rc;
+
+	if (q->is_full)
+		quar_record_full(&r, row, clock_wall_us());
+	else
+		quar_record(&r, row, clock_wall_us());
+	rc = send_row(q->a, &r);
+	record_release(&r);
+	return rc;
+}
+
+static void
+answer_quarantine(struct asker *a, const struct quar_query *q, bool is_full)
+{
+	struct quar_answer answer = { .a = a, .is_full = is_full };
+	char cursor[ENVELOPE_NAME_SIZE];
+	struct err e;
+
+	if (quar_feed_index() == NULL)
+		done(a, EX_TEMPFAIL, "quarantine.db cannot be read now", "");
+	else if (quar_index_each(quar_feed_index(), q, send_quarantined,
+				 &answer, cursor, &e) < 0)
+		done(a, EX_IOERR, e.text, "");
+	else
+		done(a, EX_OK,
+		     quar_feed_is_whole()
+			     ? ""
+			     : "not all of quarantine has been looked at yet",
+		     is_full ? "" : cursor);
+}
+
+static void
+run_quarantine_list(struct asker *a, const struct frame_ctl_ask *ask)
+{
+	struct quar_filter filter;
+	struct quar_query q = { .filter = &filter,
+				.before = ask->cursor,
+				.rows_max = PAGE_ROWS };
+	struct err e;
+
+	if (ask->limit > 0 && ask->limit < PAGE_ROWS)
+		q.rows_max = ask->limit;
+	if (quar_filter_parse(ask->arg, &filter, &e) < 0)
+		done(a, EX_USAGE, e.text, "");
+	else
+		answer_quarantine(a, &q, false);
+}
+
+static void
+run_quarantine_show(struct asker *a, const struct frame_ctl_ask *ask)
+{
+	struct quar_query q = { .before = "",
+				.id = ask->arg,
+				.rows_max = PAGE_ROWS };
+
+	answer_quarantine(a, &q, true);
+}
+
 static void
 on_ctl(peer_id from, struct frame *f)
 {
@@ -79,6 +151,10 @@ on_ctl(peer_id from, struct frame *f)
 		run_question(&a, ask, history_trace);
 	else if (str_eq(ask->command, "history-judged"))
 		run_question(&a, ask, history_judged);
+	else if (str_eq(ask->command, "quarantine-list"))
+		run_quarantine_list(&a, ask);
+	else if (str_eq(ask->command, "quarantine-show"))
+		run_quarantine_show(&a, ask);
 	else
 		done(&a, EX_USAGE, "mcctl and mcd are of different versions",
 		     "");
@@ -88,14 +164,17 @@ static void
 on_up(peer_id p, enum role r)
 {
 	(void)p;
-	if (r == ROLE_QUEUE)
-		feed_wake();
+	if (r != ROLE_QUEUE)
+		return;
+	feed_wake();
+	quar_feed_wake();
 }
 
 static void
 store_init(const struct conf *conf)
 {
 	(void)conf;
+	quar_feed_start(role_home());
 	feed_start(role_home());
 }
 
@@ -104,6 +183,7 @@ store_stop(int64_t data_ms, int64_t reply_ms)
 {
 	(void)data_ms, (void)reply_ms;
 	feed_stop();
+	quar_feed_stop();
 	role_exit();
 }
 
