@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "file.h"
 #include "present.h"
+#include "queue_shape.h"
 #include "queue_view.h"
 #include "rights.h"
 #include "show.h"
@@ -28,6 +29,8 @@ struct walk {
 	int64_t oldest_us;
 	int64_t bytes;
 	struct queue_filter filter;
+	struct queue_shape *shape; /* borrowed; NULL: rows are printed */
+	int64_t looks, matches;
 	struct arena arena;
 };
 
@@ -147,40 +150,93 @@ offline_count(struct ctx *c)
 	return code;
 }
 
+static void
+print_row(struct walk *w, enum state s, const struct envelope *env)
+{
+	struct record r = { 0 };
+
+	if (w->filter.show == QUEUE_SHOW_IDS && !w->c->out.json) {
+		out_line(&w->c->out, env->name);
+		return;
+	}
+	if (w->filter.show == QUEUE_SHOW_IDS) {
+		record_str(&r, "id", env->name);
+		out_row(&w->c->out, &r);
+	} else {
+		queue_row(&r, env, s, wait_s(w, env), w->now_us);
+		present_message(&w->c->out, &r);
+	}
+	record_release(&r);
+}
+
 static int
 list_one(void *arg, enum state s, const char *name, int is_stray)
 {
 	struct walk *w = arg;
-	struct record r = { 0 };
 	struct envelope env;
 
 	if (is_stray || read_or_empty(w, s, name, &env) == ENVELOPE_BAD)
 		return 0;
+	w->looks++;
 	if (!queue_filter_matches(&w->filter, s, &env, w->now_us))
 		return 0;
-	queue_row(&r, &env, s, wait_s(w, &env), w->now_us);
-	present_message(&w->c->out, &r);
-	record_release(&r);
+	w->matches++;
+	if (w->shape != NULL)
+		queue_shape_add(w->shape, &env, w->now_us);
+	else if (w->filter.show != QUEUE_SHOW_COUNT)
+		print_row(w, s, &env);
 	return ferror(stdout);
 }
 
-int
-offline_list(struct ctx *c)
+/* Opens the spool for what words choose; all states, or complains. */
+static int
+walk_chosen(struct ctx *c, struct walk *w, const char *words,
+	    struct queue_shape *shape)
 {
-	struct buf words = { 0 };
-	struct walk w;
 	struct err e;
-	int code = walk_begin(c, &w);
+	int code = walk_begin(c, w);
 
 	if (code != EX_OK)
 		return code;
-	for (int i = 0; i < c->arg_count; i++)
-		(void)buf_printf(&words, "%s ", c->args[i]);
-	if (queue_filter_parse(buf_str(&words), &w.filter, &e) < 0)
-		code = complain(c, EX_USAGE, "%s", e.text);
-	else
-		code = each_state(&w, list_one);
-	buf_release(&words);
+	w->shape = shape;
+	if (queue_filter_parse(words, &w->filter, &e) < 0)
+		return complain(c, EX_USAGE, "%s", e.text);
+	if (shape != NULL && w->filter.states == 0)
+		w->filter.states = QUEUE_STATES;
+	return each_state(w, list_one);
+}
+
+int
+offline_list(struct ctx *c, const char *words)
+{
+	struct walk w;
+	int code = walk_chosen(c, &w, words, NULL);
+
+	if (code == EX_OK && w.filter.show == QUEUE_SHOW_COUNT)
+		present_matches(&c->out, w.matches, w.looks);
+	walk_end(&w);
+	return code;
+}
+
+static void
+print_shape(void *arg, const struct record *r)
+{
+	struct out *o = arg;
+
+	present_shape(o, r);
+}
+
+int
+offline_shape(struct ctx *c, const char *words)
+{
+	struct queue_shape *shape =
+		queue_shape_new(option_is_given(c, "sender"));
+	struct walk w;
+	int code = walk_chosen(c, &w, words, shape);
+
+	if (code == EX_OK)
+		queue_shape_rows(shape, print_shape, &c->out);
+	queue_shape_free(shape);
 	walk_end(&w);
 	return code;
 }

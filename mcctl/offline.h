@@ -16,8 +16,9 @@ int offline_spool(struct ctx *c, int *fd);
 
 /* Each prints what its command prints and returns the exit code. */
 int offline_count(struct ctx *c);
-/* The arguments of the command are the filter. */
-int offline_list(struct ctx *c);
+/* words: queue_view.h */
+int offline_list(struct ctx *c, const char *words);
+int offline_shape(struct ctx *c, const char *words);
 int offline_show(struct ctx *c, const char *name);
 /* Reads the whole ledger: slower than a running mcd's history. */
 int offline_trace(struct ctx *c, const char *any);

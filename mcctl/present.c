@@ -119,6 +119,62 @@ present_quarantined(struct out *o, const struct record *full)
 	record_release(&r);
 }
 
+/* Columns as qshape has them: minutes, each up to its number. */
+void
+present_shape(struct out *o, const struct record *full)
+{
+	static const char *const columns[] = {
+		"name", "total", "5",	"10",  "20",   "40",
+		"80",	"160",	 "320", "640", "1280", "1280+"
+	};
+	struct members m;
+	struct record r = { 0 };
+
+	if (o->json ||
+	    record_read(buf_span(&full->b), m.values, &m.count, NULL) < 0) {
+		out_row(o, full);
+		return;
+	}
+	for (size_t i = 0;
+	     i < m.count && i < sizeof(columns) / sizeof(columns[0]); i++) {
+		if (m.values[i].type == VALUE_INT)
+			record_int(&r, columns[i], m.values[i].num);
+		else
+			record_str(&r, columns[i], m.values[i].str);
+	}
+	out_row(o, &r);
+	record_release(&r);
+}
+
+void
+present_matches(struct out *o, int64_t matches, int64_t messages)
+{
+	struct record r = { 0 };
+	char line[100];
+
+	if (!o->json) {
+		str_fmt(line, sizeof(line), "%lld matches out of %lld messages",
+			(long long)matches, (long long)messages);
+		out_line(o, line);
+		return;
+	}
+	record_int(&r, "matches", matches);
+	record_int(&r, "messages", messages);
+	out_object(o, &r);
+	record_release(&r);
+}
+
+void
+present_changed(struct out *o, int64_t changed, int64_t gone)
+{
+	struct record r = { 0 };
+
+	record_int(&r, "changed", changed);
+	record_int(&r, "gone", gone);
+	out_object(o, &r);
+	record_release(&r);
+}
+
 /* " name=text" where there is a text. */
 static void
 add_detail(struct buf *b, const struct members *m, const char *name)

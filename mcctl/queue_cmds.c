@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "asking.h"
+#include "choice.h"
 #include "command.h"
 #include "offline.h"
 #include "present.h"
@@ -16,11 +17,21 @@
 #include "str.h"
 
 #define NOT_RUNNING (-1)
+#define ROW_NUMBERS 2
 
 struct rows {
 	struct ctx *c;
 	struct show show;
 	size_t count;
+	bool has_answered; /* mcd runs */
+	int64_t numbers[ROW_NUMBERS]; /* the members of rows, added up */
+};
+
+/* What is done to many messages. */
+struct change {
+	struct ctx *c;
+	struct rows rows;
+	int code; /* of the first that failed */
 };
 
 typedef int row_fn(void *arg, const struct value *values, size_t count,
@@ -99,13 +110,10 @@ end_page(void *arg)
 
 /* Asks mcd: an exit code, or NOT_RUNNING with nothing said. */
 static int
-ask(struct ctx *c, const char *command, const char *arg, row_fn *row,
-    size_t *count)
+ask_rows(struct ctx *c, const char *command, const char *arg, row_fn *row,
+	 struct rows *rows)
 {
-	struct rows rows = { .c = c, .show = { .out = &c->out } };
-	struct asking_sink sink = { .row = row,
-				    .page = end_page,
-				    .arg = &rows };
+	struct asking_sink sink = { .row = row, .page = end_page, .arg = rows };
 	struct err e = { "" };
 	int code = EX_OK;
 	struct asking *a = asking_open(&c->conf, &code, &e);
@@ -114,15 +122,26 @@ ask(struct ctx *c, const char *command, const char *arg, row_fn *row,
 		return NOT_RUNNING;
 	if (a == NULL)
 		return complain(c, code, "%s", e.text);
+	rows->has_answered = true;
 	code = asking_run(a, command, arg, &sink, &e);
 	asking_close(a);
 	if (row == print_message)
-		show_end(&rows.show);
-	if (count != NULL)
-		*count = rows.count;
+		show_end(&rows->show);
 	if (code != EX_OK)
 		return complain(c, code, "%s", e.text);
 	return EX_OK;
+}
+
+static int
+ask(struct ctx *c, const char *command, const char *arg, row_fn *row,
+    size_t *count)
+{
+	struct rows rows = { .c = c, .show = { .out = &c->out } };
+	int code = ask_rows(c, command, arg, row, &rows);
+
+	if (count != NULL)
+		*count = rows.count;
+	return code;
 }
 
 int
@@ -133,20 +152,84 @@ cmd_queue_count(struct ctx *c)
 	return code != NOT_RUNNING ? code : offline_count(c);
 }
 
+/* Ids alone are for other programs to read. */
+static int
+print_id(void *arg, const struct value *values, size_t count,
+	 struct span encoded)
+{
+	struct rows *rows = arg;
+	const struct value *id = record_find(values, count, "id");
+
+	if (rows->c->out.json)
+		return print_listed(arg, values, count, encoded);
+	out_line(&rows->c->out, id != NULL ? id->str : "");
+	return ferror(stdout);
+}
+
+static int
+add_numbers(void *arg, const struct value *values, size_t count,
+	    struct span encoded)
+{
+	struct rows *rows = arg;
+
+	(void)encoded;
+	for (size_t i = 0; i < count && i < ROW_NUMBERS; i++)
+		rows->numbers[i] += values[i].num;
+	return 0;
+}
+
+static int
+print_shape(void *arg, const struct value *values, size_t count,
+	    struct span encoded)
+{
+	struct rows *rows = arg;
+	struct record r = { .count = count };
+
+	(void)values;
+	buf_add_span(&r.b, encoded);
+	present_shape(&rows->c->out, &r);
+	record_release(&r);
+	return ferror(stdout);
+}
+
+/* Runs a list or shape where mcd is, or without it. */
+static int
+choose(struct ctx *c, const char *command, row_fn *row, struct rows *rows,
+       int (*offline)(struct ctx *c, const char *words))
+{
+	struct buf words = { .limit = 1000 };
+	int code = choice_words(c, &words);
+
+	if (code == EX_OK)
+		code = ask_rows(c, command, buf_str(&words), row, rows);
+	if (code == NOT_RUNNING)
+		code = offline(c, buf_str(&words));
+	buf_release(&words);
+	return code;
+}
+
 int
 cmd_queue_list(struct ctx *c)
 {
-	struct buf arg = { .limit = 1000 };
-	int code = EX_OK;
+	bool is_count = option_is_given(c, "count");
+	struct rows rows = { .c = c };
+	row_fn *row = is_count			  ? add_numbers
+		      : option_is_given(c, "ids") ? print_id
+						  : print_listed;
+	int code;
 
-	for (int i = 0; i < c->arg_count && code == EX_OK; i++)
-		if (buf_printf(&arg, "%s%s", i > 0 ? " " : "", c->args[i]) < 0)
-			code = complain(c, EX_USAGE,
-					"filter: longer than 1000 bytes");
-	if (code == EX_OK)
-		code = ask(c, "queue-list", buf_str(&arg), print_listed, NULL);
-	buf_release(&arg);
-	return code != NOT_RUNNING ? code : offline_list(c);
+	code = choose(c, "queue-list", row, &rows, offline_list);
+	if (code == EX_OK && is_count && rows.has_answered)
+		present_matches(&c->out, rows.numbers[0], rows.numbers[1]);
+	return code;
+}
+
+int
+cmd_queue_shape(struct ctx *c)
+{
+	struct rows rows = { .c = c };
+
+	return choose(c, "queue-shape", print_shape, &rows, offline_shape);
 }
 
 int
@@ -157,6 +240,49 @@ cmd_queue_show(struct ctx *c)
 	return code != NOT_RUNNING ? code : offline_show(c, c->args[0]);
 }
 
+static int
+not_running(struct ctx *c)
+{
+	return complain(c, EX_TEMPFAIL,
+			"mcd is not running: start it, then repeat queue %s",
+			c->command->verb);
+}
+
+/* A batch of ids; the first failure is the exit code, but all are tried. */
+static int
+change_batch(struct change *ch, const char *names)
+{
+	char command[32];
+	int code;
+
+	str_fmt(command, sizeof(command), "queue-%s", ch->c->command->verb);
+	code = ask_rows(ch->c, command, names, add_numbers, &ch->rows);
+	if (code == NOT_RUNNING)
+		return not_running(ch->c);
+	if (ch->code == EX_OK)
+		ch->code = code;
+	return EX_OK;
+}
+
+/* Ids of standard input with "-", else of the arguments. */
+static int
+change_many(struct ctx *c)
+{
+	struct change ch = { .c = c, .rows = { .c = c } };
+	struct ids ids = { .args = c->args, .count = c->arg_count };
+	char names[IDS_BATCH_SIZE];
+	int code = EX_OK;
+	struct err e;
+	int got;
+
+	ids.in = str_eq(c->args[0], "-") ? stdin : NULL;
+	while (code == EX_OK && (got = ids_next(&ids, names, &e)) != 0)
+		code = got < 0 ? complain(c, EX_DATAERR, "%s", e.text)
+			       : change_batch(&ch, names);
+	present_changed(&c->out, ch.rows.numbers[0], ch.rows.numbers[1]);
+	return code != EX_OK ? code : ch.code;
+}
+
 int
 cmd_queue_change(struct ctx *c)
 {
@@ -164,13 +290,12 @@ cmd_queue_change(struct ctx *c)
 	size_t count = 0;
 	int code;
 
+	if (c->arg_count > 1 || str_eq(c->args[0], "-"))
+		return change_many(c);
 	str_fmt(command, sizeof(command), "queue-%s", c->command->verb);
 	code = ask(c, command, c->args[0], print_object, &count);
 	if (code == NOT_RUNNING)
-		return complain(c, EX_TEMPFAIL,
-				"mcd is not running: start it, then repeat "
-				"queue %s",
-				c->command->verb);
+		return not_running(c);
 	if (code == EX_OK && count == 0)
 		out_done(&c->out);
 	return code;

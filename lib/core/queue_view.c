@@ -11,24 +11,73 @@
 #include "str.h"
 
 static bool
-is_within(const char *text, const char *part)
+part_matches(const struct queue_part *p, const char *address)
 {
+	size_t len = strlen(p->text), all = strlen(address);
 	char lower[1024];
 
-	(void)str_copy(lower, sizeof(lower), text);
+	if (len > all || (p->is_first && p->is_last && len != all))
+		return false;
+	(void)str_copy(lower, sizeof(lower), address);
 	str_lower(lower);
-	return strstr(lower, part) != NULL;
+	all = strlen(lower);
+	if (p->is_first)
+		return strncmp(lower, p->text, len) == 0;
+	if (p->is_last)
+		return all >= len && str_eq(lower + all - len, p->text);
+	return strstr(lower, p->text) != NULL;
+}
+
+static bool
+part_is_any(const struct queue_part *p)
+{
+	return p->text[0] == '\0' && !(p->is_first && p->is_last);
+}
+
+/* Each takes the value of a word. */
+
+static int
+take_part(const char *value, struct queue_part *p, struct err *e)
+{
+	size_t len;
+
+	memset(p, 0, sizeof(*p));
+	p->is_first = value[0] == '^';
+	value += p->is_first;
+	if (!str_copy(p->text, sizeof(p->text), value))
+		return err_set(e, "\"%.60s...\" is too long for an address",
+			       value);
+	len = strlen(p->text);
+	p->is_last = len > 0 && p->text[len - 1] == '$';
+	if (p->is_last)
+		p->text[len - 1] = '\0';
+	str_lower(p->text);
+	return 0;
+}
+
+static int
+take_from(const char *value, struct queue_filter *f, struct err *e)
+{
+	return take_part(value, &f->from, e);
+}
+
+static int
+take_rcpt(const char *value, struct queue_filter *f, struct err *e)
+{
+	return take_part(value, &f->rcpt, e);
 }
 
 static int
 take_state(const char *name, struct queue_filter *f, struct err *e)
 {
 	const char *names[STATE_COUNT + 1] = { NULL };
+	enum state state;
 	const char *near;
 
-	f->has_state = true;
-	if (state_parse(name, &f->state) == 0)
+	if (state_parse(name, &state) == 0) {
+		f->states = 1U << state;
 		return 0;
+	}
 	for (int s = 0; s < STATE_COUNT; s++)
 		names[s] = state_name((enum state)s);
 	near = str_nearest(name, names);
@@ -38,6 +87,63 @@ take_state(const char *name, struct queue_filter *f, struct err *e)
 }
 
 static int
+take_held(const char *value, struct queue_filter *f, struct err *e)
+{
+	bool is_held;
+
+	if (str_to_bool(value, &is_held, e) < 0)
+		return -1;
+	f->states = is_held ? 1U << STATE_HOLD : QUEUE_STATES;
+	return 0;
+}
+
+static int
+take_older(const char *value, struct queue_filter *f, struct err *e)
+{
+	return str_to_duration_ms(value, &f->older_ms, e);
+}
+
+static int
+take_younger(const char *value, struct queue_filter *f, struct err *e)
+{
+	return str_to_duration_ms(value, &f->younger_ms, e);
+}
+
+static int
+take_size(const char *value, struct queue_filter *f, struct err *e)
+{
+	if (value[0] == '-')
+		return str_to_bytes(value + 1, &f->size_max, e);
+	return str_to_bytes(value + (value[0] == '+'), &f->size_min, e);
+}
+
+static int
+take_show(const char *value, struct queue_filter *f, struct err *e)
+{
+	if (str_eq(value, "ids"))
+		f->show = QUEUE_SHOW_IDS;
+	else if (str_eq(value, "count"))
+		f->show = QUEUE_SHOW_COUNT;
+	else if (str_eq(value, "senders"))
+		f->show = QUEUE_SHOW_SENDERS;
+	else
+		return err_set(e,
+			       "show:%.60s: there are ids, count and senders",
+			       value);
+	return 0;
+}
+
+static const struct kind {
+	const char *name;
+	int (*take)(const char *value, struct queue_filter *f, struct err *e);
+} kinds[] = {
+	{ "from", take_from },	     { "rcpt", take_rcpt },
+	{ "state", take_state },     { "older", take_older },
+	{ "younger", take_younger }, { "size", take_size },
+	{ "held", take_held },	     { "show", take_show },
+};
+
+static int
 take_word(char *word, struct queue_filter *f, struct err *e)
 {
 	char *value = strchr(word, ':');
@@ -45,21 +151,13 @@ take_word(char *word, struct queue_filter *f, struct err *e)
 	if (value == NULL)
 		return take_state(word, f, e);
 	*value++ = '\0';
-	if (str_eq(word, "older"))
-		return str_to_duration_ms(value, &f->older_ms, e);
-	str_lower(value);
-	if (str_eq(word, "state"))
-		return take_state(value, f, e);
-	if (str_eq(word, "from"))
-		(void)str_copy(f->from, sizeof(f->from), value);
-	else if (str_eq(word, "rcpt"))
-		(void)str_copy(f->rcpt, sizeof(f->rcpt), value);
-	else
-		return err_set(e,
-			       "\"%.60s:\" is not known; there are from:, "
-			       "rcpt:, state: and older:",
-			       word);
-	return 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (str_eq(word, kinds[i].name))
+			return kinds[i].take(value, f, e);
+	return err_set(e,
+		       "\"%.60s:\" is not known; there are from:, rcpt:, "
+		       "state:, older:, younger:, size: and held:",
+		       word);
 }
 
 int
@@ -80,19 +178,38 @@ queue_filter_parse(const char *words, struct queue_filter *f, struct err *e)
 }
 
 bool
+queue_filter_admits(const struct queue_filter *f, enum state s, uint64_t size,
+		    int64_t received_us, int64_t now_us)
+{
+	int64_t age_ms = (now_us - received_us) / 1000;
+
+	if (f->states != 0 && (f->states & 1U << s) == 0)
+		return false;
+	if (f->older_ms > 0 && age_ms < f->older_ms)
+		return false;
+	if (f->younger_ms > 0 && age_ms >= f->younger_ms)
+		return false;
+	return size >= f->size_min && (f->size_max == 0 || size <= f->size_max);
+}
+
+bool
+queue_filter_needs_envelope(const struct queue_filter *f)
+{
+	return !part_is_any(&f->from) || !part_is_any(&f->rcpt);
+}
+
+bool
 queue_filter_matches(const struct queue_filter *f, enum state s,
 		     const struct envelope *env, int64_t now_us)
 {
-	if (f->has_state && f->state != s)
+	if (!queue_filter_admits(f, s, env->size, env->received_us, now_us))
 		return false;
-	if (f->older_ms > 0 && (now_us - env->received_us) / 1000 < f->older_ms)
+	if (!part_is_any(&f->from) && !part_matches(&f->from, env->sender))
 		return false;
-	if (!is_within(env->sender, f->from))
-		return false;
-	if (f->rcpt[0] == '\0')
+	if (part_is_any(&f->rcpt))
 		return true;
 	for (size_t i = 0; i < env->rcpt_count; i++)
-		if (is_within(env->rcpts[i].address, f->rcpt))
+		if (part_matches(&f->rcpt, env->rcpts[i].address))
 			return true;
 	return false;
 }

@@ -31,6 +31,8 @@ struct request {
 	char cursor[ENVELOPE_NAME_SIZE]; /* of a walk over all */
 	bool is_walk;
 	bool is_walking;
+	bool is_many;
+	size_t gone; /* of many */
 	bool is_answered;
 	size_t acts; /* under way */
 	size_t changed;
@@ -55,8 +57,10 @@ request_answer(struct request *r)
 	if (r->is_answered)
 		return;
 	r->is_answered = true;
-	if (r->is_walk) {
+	if (r->is_walk || r->is_many) {
 		record_int(&row, "changed", (int64_t)r->changed);
+		if (r->is_many)
+			record_int(&row, "gone", (int64_t)r->gone);
 		queue_ctl_row(r->to, &row);
 		record_release(&row);
 	}
@@ -314,35 +318,50 @@ request_new(struct asker from, const struct frame_ctl_ask *ask,
 	return r;
 }
 
+/* An act for each envelope of a name. */
+static void
+begin_name(struct request *r, const char *name)
+{
+	struct message *m, *next;
+	struct err e;
+	size_t n = 0;
+
+	if (!envelope_name_valid(name, true)) {
+		err_set(&e, "\"%.60s\" is not a queue id", name);
+		request_failed(r, EX_DATAERR, &e);
+		return;
+	}
+	for (m = message_first_of(name); m != NULL; m = next) {
+		next = message_next_of(name, m);
+		if (m->is_gone)
+			continue;
+		act_new(r, m);
+		n++;
+	}
+	err_set(&e, "%s: not in the queue", name);
+	if (n == 0 && r->is_many)
+		r->gone++;
+	else if (n == 0)
+		request_failed(r, EX_DATAERR, &e);
+}
+
 static void
 begin(struct asker from, const struct frame_ctl_ask *ask,
       const struct verb *verb)
 {
 	struct request *r = request_new(from, ask, verb);
-	struct message *m, *next;
-	struct err e;
-	size_t n = 0;
+	char names[1025], *name, *rest = names;
 
 	if (str_eq(ask->arg, "all") && verb != &verb_delete) {
 		r->is_walk = true;
 		walk(r);
 		return;
 	}
-	if (!envelope_name_valid(ask->arg, true)) {
-		err_set(&e, "\"%.60s\" is not a queue id", ask->arg);
-		request_failed(r, EX_DATAERR, &e);
-	} else {
-		for (m = message_first_of(ask->arg); m != NULL; m = next) {
-			next = message_next_of(ask->arg, m);
-			if (m->is_gone)
-				continue;
-			act_new(r, m);
-			n++;
-		}
-		err_set(&e, "%s: not in the queue", ask->arg);
-		if (n == 0)
-			request_failed(r, EX_DATAERR, &e);
-	}
+	(void)str_copy(names, sizeof(names), ask->arg);
+	r->is_many = strchr(names, ' ') != NULL;
+	while ((name = strsep(&rest, " ")) != NULL)
+		if (name[0] != '\0' || !r->is_many)
+			begin_name(r, name);
 	r->is_walking = false;
 	request_look(r);
 }

@@ -14,7 +14,12 @@ void queue_act_init(void);
 /* Nothing of m is under way: carries out what was wished meanwhile. */
 void queue_act_idle(struct message *m);
 
-/* ask->arg: ID (all of its envelopes), ID.N, or "all" but for delete. */
+/*
+ * ask->arg: ID (all of its envelopes), ID.N, "all" but for delete, or several
+ * of them parted by blanks.  Of several, and of all, a row tells how many were
+ * changed; of several also how many were gone, which is no failure: mail goes
+ * on while a list is made.
+ */
 void queue_retry(struct asker from, const struct frame_ctl_ask *ask);
 void queue_hold(struct asker from, const struct frame_ctl_ask *ask);
 void queue_unhold(struct asker from, const struct frame_ctl_ask *ask);

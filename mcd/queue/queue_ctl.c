@@ -58,6 +58,7 @@ static const struct command {
 } commands[] = {
 	{ "queue-count", run_count },
 	{ "queue-list", queue_list },
+	{ "queue-shape", queue_shape },
 	{ "queue-show", queue_show },
 	{ "queue-retry", queue_retry },
 	{ "queue-hold", queue_hold },

@@ -16,6 +16,8 @@
 #include "keep.h"
 #include "loop.h"
 #include "message.h"
+#include "queue_shape.h"
+#include "queue_view.h"
 #include "schedule.h"
 #include "str.h"
 #include "xalloc.h"
@@ -24,61 +26,16 @@
 #define PAGE_ROWS_MAX 1000
 #define PAGE_LOOKS 50000 /* messages looked at for one answer */
 #define SLICE_MS 5
-#define LIST_RCPTS 20 /* addresses shown of one message */
 
 struct listing {
 	struct asker to;
-	char state[32]; /* "" any */
-	char from[330], rcpt[330]; /* lower case, "" any */
-	int64_t older_ms;
+	struct queue_filter filter;
+	struct queue_shape *shape; /* NULL: rows are wanted */
 	char cursor[ENVELOPE_NAME_SIZE]; /* the last that was looked at */
 	size_t rows, rows_max, looks;
 	struct arena arena;
 	struct timer timer;
 };
-
-static bool
-is_within(const char *text, const char *part)
-{
-	char lower[1024];
-
-	(void)str_copy(lower, sizeof(lower), text);
-	str_lower(lower);
-	return strstr(lower, part) != NULL;
-}
-
-static void
-fill_row(struct record *r, const struct message *m, const struct envelope *env)
-{
-	int64_t age = (clock_wall_us() - env->received_us) / 1000000;
-	struct buf rcpts = { .limit = 0 };
-	uint32_t attempts = 0;
-	const char *status = "";
-	size_t i;
-
-	for (i = 0; i < env->rcpt_count; i++) {
-		if (i < LIST_RCPTS)
-			(void)buf_printf(&rcpts, "%s%s", i > 0 ? "\n" : "",
-					 env->rcpts[i].address);
-		if (env->rcpts[i].attempts > attempts)
-			attempts = env->rcpts[i].attempts;
-		if (status[0] == '\0')
-			status = env->rcpts[i].status;
-	}
-	record_str(r, "id", m->name);
-	record_str(r, "state", state_name((enum state)m->state));
-	record_int(r, "size", (int64_t)env->size);
-	record_int(r, "age_s", age > 0 ? age : 0);
-	record_str(r, "sender", env->sender);
-	record_list(r, "rcpt", buf_str(&rcpts));
-	record_int(r, "rcpts", (int64_t)env->rcpt_count);
-	record_int(r, "attempts", attempts);
-	record_int(r, "next_s",
-		   m->state == STATE_OUTGOING ? schedule_wait_ms(m) / 1000 : 0);
-	record_str(r, "status", status);
-	record_str(r, "reason", env->reason);
-	buf_release(&rcpts);
-}
 
 /* What can be said of one that cannot be read is its name, and why. */
 static void
@@ -91,6 +48,7 @@ read_or_empty(const struct message *m, struct arena *a, struct envelope *env)
 				env, &e) == ENVELOPE_OK)
 		return;
 	envelope_init(env);
+	(void)str_copy(env->name, sizeof(env->name), m->name);
 	env->reason = arena_strdup(a, e.text);
 	env->size = m->size;
 	env->received_us = m->received_us;
@@ -98,16 +56,31 @@ read_or_empty(const struct message *m, struct arena *a, struct envelope *env)
 		env->received_us = parts.wall_us;
 }
 
-static bool
-has_rcpt(const struct envelope *env, const char *part)
+static int64_t
+wait_s(const struct message *m)
 {
-	size_t i;
+	return m->state == STATE_OUTGOING ? schedule_wait_ms(m) / 1000 : 0;
+}
 
-	for (i = 0; i < env->rcpt_count; i++) {
-		if (is_within(env->rcpts[i].address, part))
-			return true;
-	}
-	return false;
+/* Reads the envelope only where what is remembered does not do. */
+static bool
+is_chosen(struct listing *l, const struct message *m, struct envelope *env)
+{
+	bool is_row = l->shape != NULL || l->filter.show == QUEUE_SHOW_ROWS;
+	int64_t now_us = clock_wall_us();
+
+	if (m->is_gone)
+		return false;
+	if (m->is_known &&
+	    !queue_filter_admits(&l->filter, (enum state)m->state, m->size,
+				 m->received_us, now_us))
+		return false;
+	if (m->is_known && !is_row && !queue_filter_needs_envelope(&l->filter))
+		return true;
+	arena_clear(&l->arena);
+	read_or_empty(m, &l->arena, env);
+	return queue_filter_matches(&l->filter, (enum state)m->state, env,
+				    now_us);
 }
 
 static bool
@@ -116,33 +89,66 @@ list_one(struct listing *l, const struct message *m)
 	struct record r = { .count = 0 };
 	struct envelope env;
 
-	if (m->is_gone)
+	if (!is_chosen(l, m, &env))
 		return false;
-	if (l->state[0] != '\0' &&
-	    !str_eq(l->state, state_name((enum state)m->state)))
-		return false;
-	if (l->older_ms > 0 && m->is_known &&
-	    clock_wall_us() - m->received_us < l->older_ms * 1000)
-		return false;
-	arena_clear(&l->arena);
-	read_or_empty(m, &l->arena, &env);
-	if ((l->from[0] != '\0' && !is_within(env.sender, l->from)) ||
-	    (l->rcpt[0] != '\0' && !has_rcpt(&env, l->rcpt)) ||
-	    clock_wall_us() - env.received_us < l->older_ms * 1000)
-		return false;
-	fill_row(&r, m, &env);
+	if (l->shape != NULL) {
+		queue_shape_add(l->shape, &env, clock_wall_us());
+		return true;
+	}
+	if (l->filter.show == QUEUE_SHOW_COUNT)
+		return true;
+	if (l->filter.show == QUEUE_SHOW_IDS)
+		record_str(&r, "id", m->name);
+	else
+		queue_row(&r, &env, (enum state)m->state, wait_s(m),
+			  clock_wall_us());
 	queue_ctl_row(l->to, &r);
 	record_release(&r);
 	return true;
 }
 
 static void
-list_end(struct listing *l, bool is_more)
+row_of_shape(void *arg, const struct record *r)
 {
-	queue_ctl_done(l->to, EX_OK, "", is_more ? l->cursor : "");
+	const struct listing *l = arg;
+
+	queue_ctl_row(l->to, r);
+}
+
+static void
+list_free(struct listing *l)
+{
 	timer_release(&l->timer);
 	arena_release(&l->arena);
+	queue_shape_free(l->shape);
 	free(l);
+}
+
+static void
+list_end(struct listing *l, bool is_more)
+{
+	struct record r = { .count = 0 };
+
+	if (l->shape != NULL) {
+		queue_shape_rows(l->shape, row_of_shape, l);
+	} else if (l->filter.show == QUEUE_SHOW_COUNT) {
+		record_int(&r, "matches", (int64_t)l->rows);
+		record_int(&r, "messages", (int64_t)l->looks);
+		queue_ctl_row(l->to, &r);
+		record_release(&r);
+	}
+	queue_ctl_done(l->to, EX_OK, "", is_more ? l->cursor : "");
+	list_free(l);
+}
+
+/* A page is full by its rows, or by what was looked at for it. */
+static bool
+is_full(const struct listing *l)
+{
+	if (l->shape != NULL)
+		return false;
+	return l->looks >= PAGE_LOOKS ||
+	       (l->filter.show != QUEUE_SHOW_COUNT && l->rows >= l->rows_max);
 }
 
 static void
@@ -152,7 +158,7 @@ list_slice(void *arg)
 	int64_t end = clock_mono_ms() + SLICE_MS;
 	struct message *m;
 
-	while (l->rows < l->rows_max && l->looks < PAGE_LOOKS) {
+	while (!is_full(l)) {
 		m = message_after(l->cursor);
 		if (m == NULL) {
 			list_end(l, false);
@@ -168,91 +174,51 @@ list_slice(void *arg)
 	list_end(l, message_after(l->cursor) != NULL);
 }
 
-static int
-take_word(struct listing *l, char *word, struct err *e)
-{
-	enum state s;
-	char *value = strchr(word, ':');
-
-	if (value == NULL) {
-		value = word;
-		if (state_parse(word, &s) != 0)
-			return err_set(e,
-				       "\"%s\" is no state, and not from:, "
-				       "rcpt:, state: or older:",
-				       word);
-		(void)str_copy(l->state, sizeof(l->state), value);
-		return 0;
-	}
-	*value++ = '\0';
-	if (str_eq(word, "older"))
-		return str_to_duration_ms(value, &l->older_ms, e);
-	str_lower(value);
-	if (str_eq(word, "from"))
-		(void)str_copy(l->from, sizeof(l->from), value);
-	else if (str_eq(word, "rcpt"))
-		(void)str_copy(l->rcpt, sizeof(l->rcpt), value);
-	else if (!str_eq(word, "state"))
-		return err_set(e,
-			       "\"%s:\" is not known; there are from:, "
-			       "rcpt:, state: and older:",
-			       word);
-	else if (state_parse(value, &s) != 0)
-		return err_set(e, "\"%s\" is no state", value);
-	else
-		(void)str_copy(l->state, sizeof(l->state), value);
-	return 0;
-}
-
-static int
-take_words(struct listing *l, const char *arg, struct err *e)
-{
-	char words[1025], *word, *rest = words;
-
-	(void)str_copy(words, sizeof(words), arg);
-	while ((word = strsep(&rest, " ")) != NULL) {
-		if (word[0] != '\0' && take_word(l, word, e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-void
-queue_list(struct asker from, const struct frame_ctl_ask *ask)
+static struct listing *
+list_new(struct asker from, const struct frame_ctl_ask *ask)
 {
 	struct listing *l = xcalloc(1, sizeof(*l));
 	struct err e;
 
 	l->to = from;
+	timer_init(&l->timer, list_slice, l);
+	if (queue_filter_parse(ask->arg, &l->filter, &e) == 0)
+		return l;
+	queue_ctl_done(from, EX_USAGE, e.text, "");
+	list_free(l);
+	return NULL;
+}
+
+void
+queue_list(struct asker from, const struct frame_ctl_ask *ask)
+{
+	struct listing *l = list_new(from, ask);
+
+	if (l == NULL)
+		return;
 	l->rows_max = ask->limit == 0		   ? PAGE_ROWS
 		      : ask->limit > PAGE_ROWS_MAX ? PAGE_ROWS_MAX
 						   : ask->limit;
+	if (l->filter.show == QUEUE_SHOW_IDS)
+		l->rows_max = PAGE_ROWS_MAX;
 	(void)str_copy(l->cursor, sizeof(l->cursor), ask->cursor);
-	timer_init(&l->timer, list_slice, l);
-	if (take_words(l, ask->arg, &e) == 0) {
-		list_slice(l);
+	list_slice(l);
+}
+
+void
+queue_shape(struct asker from, const struct frame_ctl_ask *ask)
+{
+	struct listing *l = list_new(from, ask);
+
+	if (l == NULL)
 		return;
-	}
-	queue_ctl_done(from, EX_USAGE, e.text, "");
-	timer_release(&l->timer);
-	free(l);
+	if (l->filter.states == 0)
+		l->filter.states = QUEUE_STATES;
+	l->shape = queue_shape_new(l->filter.show == QUEUE_SHOW_SENDERS);
+	list_slice(l);
 }
 
 /* One message, with all there is. */
-
-static void
-show_rcpt(struct asker to, const struct rcpt *r)
-{
-	struct record row = { .count = 0 };
-
-	record_str(&row, "rcpt", r->address);
-	record_int(&row, "attempts", r->attempts);
-	record_str(&row, "status", r->status);
-	record_str(&row, "orcpt", r->orcpt);
-	record_str(&row, "notify", r->notify);
-	queue_ctl_row(to, &row);
-	record_release(&row);
-}
 
 static void
 show_one(struct asker to, const struct message *m)
@@ -260,30 +226,19 @@ show_one(struct asker to, const struct message *m)
 	struct record r = { .count = 0 };
 	struct arena arena = { 0 };
 	struct envelope env;
-	char when[40];
 	size_t i;
 
 	read_or_empty(m, &arena, &env);
-	clock_iso8601(when, sizeof(when), env.received_us);
-	fill_row(&r, m, &env);
-	record_str(&r, "received", when);
-	record_str(&r, "source", env.source == SOURCE_OWN ? "own" : "smtp");
-	record_str(&r, "direction", env.is_outbound ? "out" : "in");
-	record_str(&r, "client_ip", env.client_ip);
-	record_str(&r, "client_name", env.client_name);
-	record_str(&r, "helo", env.helo);
-	record_str(&r, "message_id", env.message_id);
-	record_str(&r, "envid", env.envid);
-	record_str(&r, "ret", env.ret);
-	record_str(&r, "body", env.body);
-	record_int(&r, "generation", (int64_t)env.generation);
-	record_int(&r, "deaths", env.deaths);
-	record_int(&r, "edits", (int64_t)env.edit_count);
-	record_int(&r, "active_s", deliver_active_ms(m) / 1000);
+	env.active_ms = deliver_active_ms(m);
+	queue_row_full(&r, &env, (enum state)m->state, wait_s(m),
+		       clock_wall_us());
 	queue_ctl_row(to, &r);
+	for (i = 0; i < env.rcpt_count; i++) {
+		record_clear(&r);
+		queue_rcpt_row(&r, &env.rcpts[i]);
+		queue_ctl_row(to, &r);
+	}
 	record_release(&r);
-	for (i = 0; i < env.rcpt_count; i++)
-		show_rcpt(to, &env.rcpts[i]);
 	arena_release(&arena);
 }
 

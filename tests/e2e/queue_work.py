@@ -5,6 +5,7 @@
 # What administrators do with queued mail, and recipients of one message
 # that part ways after the filters: hold_mail and id_header of a domain,
 # list, show, hold, unhold, retry and delete.
+import json
 import os
 import sys
 
@@ -192,6 +193,33 @@ def selected():
                          (["older:1h"], []), (["rcpt:sel", "from:al"], [b])):
         same([r["id"] for r in lab.rows("queue", "list", *words_)], want,
              f"queue list {' '.join(words_)}")
+    for options, want in ((["-f", "^jo@"], [a]), (["-f", "client.example$"],
+                                                [a, b]),
+                          (["-r", "sel.b@ours"], [b]), (["-fjo"], [a]),
+                          (["--rcpt=sel", "-f", "al"], [b]),
+                          (["-f", "^$"], []), (["-o", "1h"], []),
+                          (["-y", "1h"], [a, b]), (["-s", "1M"], []),
+                          (["-s", "-1M"], [a, b]), (["-z"], []),
+                          (["-x"], [a, b]), (["-x", "-r", "sel.b"], [b])):
+        words_ = " ".join(options)
+        same([r["id"] for r in lab.rows("queue", "list", *options)], want,
+             f"queue list {words_}")
+        same(lab.ctl("queue", "list", "-i", *options).split(), want,
+             f"queue list -i {words_}")
+        same(lab.ctl("queue", "list", "-c", *options).strip(),
+             f"{len(want)} matches out of 2 messages",
+             f"queue list -c {words_}")
+    for options in (["-z", "-x"], ["-i", "-c"], ["-f", "a b"], ["-s", "big"],
+                    ["-o", "soon"], ["-q"], ["-f"], ["-f", "x" * 1001]):
+        same(lab.run("queue", "list", *options).returncode, 64,
+             f"queue list {' '.join(options)[:20]}: usage")
+    same([[r["name"], r["total"], r["below_5m"]]
+          for r in lab.rows("queue", "shape")],
+         [["TOTAL", 2, 2], ["ours.example", 2, 2]], "queue shape")
+    same([[r["name"], r["total"]]
+          for r in lab.rows("queue", "shape", "--sender", "-f", "jo")],
+         [["TOTAL", 1], ["jo@client.example", 1]],
+         "queue shape of one sender")
     shown = lab.rows("queue", "show", a)[0]
     to = shown["recipients"][0]
     same([shown["sender"], shown["state"], to["rcpt"]],
@@ -208,4 +236,43 @@ def selected():
     lab.balances("at the end the audit balances", queued=0, held=0)
 
 
-run(split, by_user, hold_and_unhold, retry, delete, words, selected)
+def piped():
+    """The ids of one command are the messages of the next."""
+    ids = [deferred(f"pipe{i}@ours.example", sender="pipe@client.example")
+           for i in range(60)]
+    other = deferred("other@ours.example")
+    listed = lab.ctl("queue", "list", "-f", "pipe@", "-i")
+    same(listed.split(), ids, "queue list -i")
+    same(json.loads(lab.piped(listed, "--json", "queue", "hold", "-").stdout),
+         {"changed": 60, "gone": 0}, "queue hold - holds them")
+    same(lab.ctl("queue", "list", "-z", "-c").split()[0], "60", "all of them")
+    got = lab.piped(listed + "0000000000000000 x\n", "queue", "delete", "-")
+    claim(got.returncode == 0 and "changed: 60" in got.stdout and
+          "gone: 1" in got.stdout, "queue delete - deletes them", got)
+    same(lab.piped("", "queue", "delete", "-").returncode, 0,
+         "nothing is nothing to do")
+    same([r["id"] for r in lab.rows("queue", "list")], [other],
+         "and no other")
+    got = lab.piped(f"{other}\n../x\n", "queue", "delete", "-")
+    claim(got.returncode == 65 and "line 2" in got.stderr,
+          "a line that is no id is named", got)
+    same([r["id"] for r in lab.rows("queue", "list")], [other],
+         "and nothing is done")
+    got = lab.run("--json", "queue", "hold", other, ids[0])
+    same([got.returncode, json.loads(got.stdout)],
+         [0, {"changed": 1, "gone": 1}], "several ids as arguments")
+    lab.down()
+    for options, want in ((["-f", "a@client"], [other]), (["-x"], []),
+                          (["-z", "-r", "^other@"], [other])):
+        same(lab.ctl("queue", "list", "-i", *options).split(), want,
+             f"with mcd stopped: queue list -i {' '.join(options)}")
+    same(lab.ctl("queue", "list", "-c", "-x").strip(),
+         "0 matches out of 1 messages", "with mcd stopped: queue list -c")
+    same([[r["name"], r["total"]] for r in lab.rows("queue", "shape", "hold")],
+         [["TOTAL", 1], ["ours.example", 1]], "with mcd stopped: queue shape")
+    got = lab.piped(other, "queue", "delete", "-")
+    claim(got.returncode == 75 and "not running" in got.stderr,
+          "with mcd stopped nothing is changed", got)
+
+
+run(split, by_user, hold_and_unhold, retry, delete, words, selected, piped)

@@ -59,6 +59,25 @@ static const struct {
 	{ "just as old", "older:1h", true },
 	{ "not that old", "older:1h1s", false },
 	{ "all have to hold", "from:ann rcpt:last state:hold", false },
+	{ "its begin", "from:^ann", true },
+	{ "another begin", "from:^nn", false },
+	{ "its end", "from:@a.EXAMPLE$", true },
+	{ "another end", "from:a.exampl$", false },
+	{ "all of it", "from:^ann@a.example$", true },
+	{ "not all of it", "from:^ann@a.exampl$", false },
+	{ "one that is not null", "from:^$", false },
+	{ "a begin that is any", "from:^", true },
+	{ "the end of one recipient", "rcpt:@c.example$", true },
+	{ "younger than two hours", "younger:2h", true },
+	{ "not younger than its age", "younger:1h", false },
+	{ "as large", "size:4711", true },
+	{ "not larger", "size:+5k", false },
+	{ "no larger than", "size:-5k", true },
+	{ "not that small", "size:-4710", false },
+	{ "between", "size:4k size:-5k", true },
+	{ "held", "held:yes", false },
+	{ "in the three queues", "held:no", true },
+	{ "what is shown does not choose", "show:ids", true },
 	{ "and they do", "from:ann rcpt:last older:1m outgoing", true },
 };
 
@@ -81,9 +100,13 @@ static const struct {
 	{ "state:outgoign",
 	  "\"outgoign\" is no state; did you mean outgoing?" },
 	{ "xyz", "\"xyz\" is no state" },
-	{ "form:a", "\"form:\" is not known; there are from:, rcpt:, state: "
-		    "and older:" },
+	{ "form:a", "\"form:\" is not known; there are from:, rcpt:, "
+		    "state:, older:, younger:, size: and held:" },
 	{ "older:soon", NULL },
+	{ "younger:soon", NULL },
+	{ "size:big", NULL },
+	{ "held:maybe", NULL },
+	{ "show:all", NULL },
 	{ "state:", "\"\" is no state" },
 };
 
@@ -106,6 +129,30 @@ test_wrong(void)
 	longest[sizeof(longest) - 1] = '\0';
 	CHECK(queue_filter_parse(longest, &f, &e) < 0,
 	      "a filter too long is refused");
+}
+
+/* What is remembered of a message may be enough. */
+static void
+test_glance(void)
+{
+	struct queue_filter f;
+	struct err e;
+
+	(void)queue_filter_parse("state:hold size:10 older:1h", &f, &e);
+	CHECK(!queue_filter_needs_envelope(&f),
+	      "state, size and age need no envelope");
+	CHECK(queue_filter_admits(&f, STATE_HOLD, 10, 0, INT64_C(3600000000)),
+	      "they are enough to choose");
+	CHECK(!queue_filter_admits(&f, STATE_HOLD, 9, 0, INT64_C(3600000000)),
+	      "and to leave");
+	(void)queue_filter_parse("from:^$", &f, &e);
+	CHECK(queue_filter_needs_envelope(&f), "the null sender needs it");
+	env.sender = "";
+	CHECK(queue_filter_matches(&f, STATE_HOLD, &env, NOW),
+	      "the null sender is found");
+	env.sender = "Ann@A.example";
+	(void)queue_filter_parse("rcpt:x", &f, &e);
+	CHECK(queue_filter_needs_envelope(&f), "a recipient needs it");
 }
 
 static const char *
@@ -158,6 +205,7 @@ main(void)
 	make_envelope();
 	test_choices();
 	test_wrong();
+	test_glance();
 	test_rows();
 	return check_done();
 }
