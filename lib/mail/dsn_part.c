@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "header.h"
+#include "ip.h"
 #include "str.h"
 
 #define LINE_NICE 76 /* characters */
@@ -236,6 +237,25 @@ is_ascii(const char *s)
 	return *s == '\0';
 }
 
+/* The name of a next hop without its address and port; an address that
+ * stands for a name is a literal (RFC 5321 section 4.1.3). */
+static void
+remote_name(char *dst, size_t size, const char *relay)
+{
+	size_t len = strcspn(relay, "[");
+	struct ip ip;
+
+	if (relay[0] == '[') { /* all there is: [address]:port */
+		relay++;
+		len = strcspn(relay, "]");
+	}
+	str_fmt(dst, size, "%.*s", (int)len, relay);
+	if (ip_parse(dst, &ip, NULL) == 0)
+		str_fmt(dst, size, "[%s%.*s]",
+			memchr(relay, ':', len) != NULL ? "IPv6:" : "",
+			(int)len, relay);
+}
+
 static void
 status_of(const struct dsn *d, const struct dsn_rcpt *r, bool is_utf8,
 	  struct buf *out)
@@ -247,7 +267,6 @@ status_of(const struct dsn *d, const struct dsn_rcpt *r, bool is_utf8,
 		[DSN_DELAYED] = { "delayed", "4.0.0" },
 		[DSN_RELAYED] = { "relayed", "2.0.0" },
 	};
-	const char *bracket = strchr(r->relay, '[');
 	char name[DSN_VALUE_SIZE];
 
 	buf_add_str(out, "\r\n");
@@ -258,11 +277,7 @@ status_of(const struct dsn *d, const struct dsn_rcpt *r, bool is_utf8,
 	field(out, "Status", "",
 	      is_enhanced(r->enhanced) ? r->enhanced : words[r->action].status,
 	      false);
-	str_copy(name, sizeof(name), r->relay);
-	/* Without its address and port, where it has a name. */
-	if (bracket != NULL && bracket > r->relay &&
-	    (size_t)(bracket - r->relay) < sizeof(name))
-		name[bracket - r->relay] = '\0';
+	remote_name(name, sizeof(name), r->relay);
 	field(out, "Remote-MTA", "dns;", name, is_utf8);
 	field(out, "Diagnostic-Code", answer_kind(r->diagnostic), r->diagnostic,
 	      is_utf8);

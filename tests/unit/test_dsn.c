@@ -497,12 +497,40 @@ check_refused(void)
 	buf_release(&out);
 }
 
+static void
+check_relay(void)
+{
+	static const struct {
+		const char *relay, *want;
+	} rows[] = {
+		{ "mx.b.example[192.0.2.2]:25", "dns; mx.b.example" },
+		{ "192.0.2.2[192.0.2.2]:25", "dns; [192.0.2.2]" },
+		{ "2001:db8::2[2001:db8::2]:25", "dns; [IPv6:2001:db8::2]" },
+		{ "[192.0.2.2]:25", "dns; [192.0.2.2]" },
+		{ "[2001:db8::2]:25", "dns; [IPv6:2001:db8::2]" },
+		{ "mx.b.example", "dns; mx.b.example" },
+		{ "", NULL },
+	};
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		reset();
+		rcpt.relay = rows[i].relay;
+		buf_clear(&out);
+		(void)dsn_write(&dsn, &out, NULL);
+		CHECK_STR(field(first_rcpt(buf_span(&out)), "Remote-MTA"),
+			  rows[i].want, "Remote-MTA of a next hop");
+	}
+	buf_release(&out);
+}
+
 int
 main(void)
 {
 	setenv("TZ", "UTC0", 1);
 	tzset();
 	check_failed();
+	check_relay();
 	check_delayed();
 	check_mixed();
 	check_utf8();
