@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "command.h"
+#include "knob_put.h"
 #include "log.h"
 #include "policy.h"
 #include "setting.h"
@@ -53,21 +54,27 @@ put_value(struct ctx *c, const struct knob *k, const struct target *t,
 }
 
 int
+knob_put(struct ctx *c, const struct knob *k, const struct target *t,
+	 const char *value)
+{
+	char text[KNOB_TEXT_SIZE];
+	struct knob_value parsed;
+	struct err e;
+
+	if (knob_parse(k, value, &parsed, &e) < 0)
+		return complain(c, EX_DATAERR, "%s", e.text);
+	knob_text(k, &parsed, text, sizeof(text));
+	return put_value(c, k, t, text);
+}
+
+int
 cmd_setting_set(struct ctx *c)
 {
 	const struct knob *k;
 	struct target t;
-	char text[KNOB_TEXT_SIZE];
-	struct err e;
-	struct knob_value value;
 	int code = both_of(c, &k, &t);
 
-	if (code != EX_OK)
-		return code;
-	if (knob_parse(k, c->args[1], &value, &e) < 0)
-		return complain(c, EX_DATAERR, "%s", e.text);
-	knob_text(k, &value, text, sizeof(text));
-	return put_value(c, k, &t, text);
+	return code == EX_OK ? knob_put(c, k, &t, c->args[1]) : code;
 }
 
 int

@@ -14,6 +14,7 @@
 #include "beat.h"
 #include "clock.h"
 #include "command.h"
+#include "figures_of.h"
 #include "stats.h"
 #include "status.h"
 #include "str.h"
@@ -38,6 +39,7 @@ struct view {
 	char settings[512]; /* "" all is well */
 	struct stats_row_copy rows[STATS_ROWS_LIMIT];
 	size_t count;
+	struct figures filters;
 };
 
 static const char *
@@ -85,6 +87,7 @@ take_view(struct ctx *c, const struct stats *s, struct view *v)
 		  stats_get(s, STAT_queue_incoming) +
 		  stats_get(s, STAT_queue_filtering) +
 		  stats_get(s, STAT_queue_outgoing);
+	figures_of(s, &v->filters);
 	v->count = stats_rows(s, TABLE_PROCESS, v->rows, STATS_ROWS_LIMIT);
 	if (v->is_running && stats_get(s, STAT_settings_read) == 0)
 		ask_settings(c, v);
@@ -104,6 +107,36 @@ static bool
 is_safe(const struct view *v)
 {
 	return v->is_draining && v->is_drained && v->left == 0;
+}
+
+/* The next filter behind i whose breaker is not closed; count at the end. */
+static size_t
+next_left_out(const struct view *v, size_t i)
+{
+	while (i < v->filters.count &&
+	       (!v->is_running || v->filters.row[i].n[FILTER_ROW_BREAKER] == 0))
+		i++;
+	return i;
+}
+
+static void
+json_filters(const struct view *v, struct buf *b)
+{
+	size_t i;
+
+	for (i = next_left_out(v, 0); i < v->filters.count;
+	     i = next_left_out(v, i + 1)) {
+		const struct stats_row_copy *row = &v->filters.row[i];
+
+		buf_add_str(b, b->data[b->len - 1] == '[' ? "{\"name\":"
+							  : ",{\"name\":");
+		json_string(b, row->key);
+		buf_add_str(b, ",\"breaker\":");
+		json_string(b, figures_breaker(row));
+		buf_add_str(b, ",\"last_error\":");
+		json_string(b, row->text);
+		buf_add_char(b, '}');
+	}
 }
 
 static void
@@ -139,7 +172,9 @@ print_json(struct ctx *c, const struct view *v)
 	for (size_t i = 0; i < QUEUES; i++)
 		buf_printf(&b, "%s\"%s\":%lld", i > 0 ? "," : "",
 			   queue_name(queues[i]), (long long)v->queued[i]);
-	buf_add_str(&b, "}}");
+	buf_add_str(&b, "},\"filters_left_out\":[");
+	json_filters(v, &b);
+	buf_add_str(&b, "]}");
 	out_line(&c->out, buf_str(&b));
 	buf_release(&b);
 }
@@ -150,6 +185,24 @@ age_text(char *dst, size_t size, int64_t since_us)
 	int64_t ms = (clock_wall_us() - since_us) / 1000;
 
 	str_duration(dst, size, ms > 0 ? ms / 1000 * 1000 : 0);
+}
+
+/* Each with what its last failure was, and what to do. */
+static void
+print_filters(const struct view *v)
+{
+	char why[STATS_ROW_TEXT];
+	size_t i;
+
+	for (i = next_left_out(v, 0); i < v->filters.count;
+	     i = next_left_out(v, i + 1)) {
+		const struct stats_row_copy *row = &v->filters.row[i];
+
+		str_printable(why, sizeof(why), row->text, strlen(row->text));
+		printf("filter: %s LEFT OUT (breaker %s): %s; see \"mcctl "
+		       "doctor\"; \"mcctl reload\" tries it at once\n",
+		       row->key, figures_breaker(row), why);
+	}
 }
 
 static void
@@ -175,6 +228,7 @@ print_state(const struct view *v)
 		       (long long)v->left, is_safe(v) ? "yes" : "no");
 	if (v->settings[0] != '\0')
 		printf("settings: NOT READ: %s\n", v->settings);
+	print_filters(v);
 	printf("queues%s:", v->is_running ? "" : " when last seen");
 	for (size_t i = 0; i < QUEUES; i++)
 		printf("  %s %lld", queue_name(queues[i]),

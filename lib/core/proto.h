@@ -44,6 +44,16 @@ enum spamd_status {
 	SPAMD_DOWN /* it does not take any */
 };
 
+/* What came of asking a filter. */
+enum call_outcome {
+	CALL_NOTHING, /* it found nothing to say */
+	CALL_HAM,
+	CALL_SPAM, /* or a virus */
+	CALL_UNKNOWN, /* could not tell */
+	CALL_FAULT, /* because its engine or server failed */
+	CALL_LEFT_OUT /* was not asked: its breaker is open */
+};
+
 /* What control says of a recipient. */
 enum rcpt_status {
 	RCPT_OK,

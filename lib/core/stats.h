@@ -32,6 +32,7 @@ enum stats_table {
 	TABLE_PROCESS, /* parent: role or worker N */
 	TABLE_DOMAIN, /* queue: recipient domains */
 	TABLE_HOP, /* outgoing: next hops, "name:port" */
+	TABLE_FILTER, /* filter: the filters by name */
 	TABLE_COUNT
 };
 
@@ -56,6 +57,19 @@ enum {
 	HOP_DEFERRED,
 	HOP_REFUSED,
 	HOP_FAILURES
+};
+
+/* Columns of TABLE_FILTER; the text of a row is why it could not tell, the
+ * last time. */
+enum {
+	FILTER_ROW_CALLS,
+	FILTER_ROW_HAM,
+	FILTER_ROW_SPAM, /* or a virus */
+	FILTER_ROW_UNKNOWN, /* could not tell, for the message's sake */
+	FILTER_ROW_ERRORS, /* could not tell, its engine or server failed */
+	FILTER_ROW_LEFT_OUT, /* was not asked: its breaker was open */
+	FILTER_ROW_TIME_US, /* of all calls */
+	FILTER_ROW_BREAKER /* 0 closed, 1 half open, 2 open */
 };
 
 enum stats_ring {

@@ -28,6 +28,12 @@ const struct stats_table_row stats_table_rows[TABLE_COUNT] = {
 		  "failures" },
 		1u << HOP_OPEN,
 	},
+	[TABLE_FILTER] = {
+		"filter", ROLE_FILTER, STATS_FILTER_ROWS,
+		{ "calls", "ham", "spam", "unknown", "errors", "left_out",
+		  "time_us", "breaker" },
+		1u << FILTER_ROW_BREAKER,
+	},
 };
 /* clang-format on */
 

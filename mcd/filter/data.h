@@ -16,6 +16,7 @@
 /* A worker's. */
 struct worker_data {
 	struct lists *lists; /* NULL: none have come yet */
+	uint64_t left_out; /* filters whose breaker is open, bits */
 	struct tokens_map bayes; /* base NULL: nothing was learnt yet */
 };
 

@@ -16,6 +16,7 @@
 #include "charset.h"
 #include "clock.h"
 #include "engine.h"
+#include "figures.h"
 #include "file.h"
 #include "list.h"
 #include "log.h"
@@ -219,6 +220,10 @@ on_answer(void *arg, struct frame *f)
 
 	if (f == NULL || j == NULL)
 		return; /* its process is gone: on_child() answers */
+	if (f->type == FRAME_filter_call) {
+		figures_call(FRAME_BODY(f, filter_call), &s->trials);
+		return;
+	}
 	if (f->type != FRAME_verdict && f->type != FRAME_scan_done) {
 		slot_kill(s, SLOT_BROKEN);
 		return;
@@ -228,6 +233,7 @@ on_answer(void *arg, struct frame *f)
 		return;
 	slot_finish(s);
 	relay_spamd_end(s);
+	figures_end(s->trials, false);
 	if (s->is_list_due)
 		tell_lists(s);
 	s->job = NULL;
@@ -240,6 +246,17 @@ on_answer(void *arg, struct frame *f)
 	start_waiting();
 }
 
+/* Which filters its message leaves out; it stays so until told again. */
+static void
+tell_breakers(struct slot *s)
+{
+	struct frame_breakers f = { figures_left_out(&s->trials) };
+
+	if (f.left_out != s->told &&
+	    peer_note(s->peer, FRAME_breakers, &f, -1) == 0)
+		s->told = f.left_out;
+}
+
 static void
 start_job(struct slot *s, struct job *j)
 {
@@ -249,6 +266,7 @@ start_job(struct slot *s, struct job *j)
 	list_del(&j->node);
 	j->fd = -1;
 	s->job = j;
+	tell_breakers(s);
 	token = peer_ask(s->peer, FRAME_scan, &j->scan, fd, 0, on_answer, s);
 	self.is_alone = j->scan.is_alone != 0;
 	count_busy(1);
@@ -286,6 +304,7 @@ worker_gone(struct slot *s, int status)
 		s->job = NULL;
 		if (result == SCAN_DIED)
 			stats_add(role_stats(), STAT_filter_deaths, 1);
+		figures_end(s->trials, true);
 		log_warn("%s scan %s: %s", j->scan.name,
 			 result == SCAN_DIED ? "died" : "lost", text);
 		job_end(j, result, text);
@@ -472,6 +491,7 @@ renew(void *arg)
 	if (self.is_stopping || !filters_renew())
 		return;
 	slots_renew();
+	figures_reset();
 	for (i = 0; i < self.made; i++)
 		if (self.slot[i].job == NULL && self.slot[i].pid > 0)
 			slot_retire(&self.slot[i]);
@@ -492,6 +512,7 @@ pool_conf(const struct conf *conf)
 	set_wanted((unsigned)conf->workers);
 	spf_desk_set((unsigned)conf->spf_workers);
 	/* An administrator who reloads does not want to wait. */
+	figures_reset();
 	timer_set(&self.renew, 0);
 }
 
@@ -503,6 +524,7 @@ pool_init(const struct conf *conf)
 	self.wanted = (unsigned)conf->workers;
 	self.spf_wanted = (unsigned)conf->spf_workers;
 	spf_desk_init();
+	figures_start();
 	engine_sweep_tmp();
 	filters_load();
 	/* Workers never come this way: they leave by _exit(2). */

@@ -26,6 +26,8 @@ struct run {
 	struct filter_mail mail;
 	struct arena arena;
 	char *text; /* of size bytes */
+	struct chan *pool;
+	uint32_t token;
 	const struct knobs *knobs; /* of the policy that is walked */
 	struct filter_result *results; /* by filter */
 	bool *is_kept;
@@ -53,6 +55,36 @@ next_policy(struct span *in, struct span *policy)
 	return 1;
 }
 
+static enum call_outcome
+outcome_of(const struct filter_result *r)
+{
+	static const enum call_outcome outcomes[] = {
+		[FILTER_NOTHING] = CALL_NOTHING,
+		[FILTER_HAM] = CALL_HAM,
+		[FILTER_SPAM] = CALL_SPAM,
+		[FILTER_VIRUS] = CALL_SPAM,
+	};
+
+	if (r->is_known)
+		return outcomes[r->class];
+	return r->is_fault ? CALL_FAULT : CALL_UNKNOWN;
+}
+
+/* For the pool's figures; without a channel the scan ends soon enough. */
+static void
+tell_call(struct run *run, size_t index, enum call_outcome outcome)
+{
+	const struct filter_result *r = &run->results[index];
+	struct frame_filter_call call = {
+		.filter = (uint32_t)index,
+		.outcome = outcome,
+		.time_us = (uint64_t)r->time_us,
+		.why = r->why,
+	};
+
+	(void)chan_send(run->pool, FRAME_filter_call, run->token, &call, -1);
+}
+
 /*
  * Time and size of a filter are global knobs: the same in each policy, so
  * that the result may be kept whoever asks first.
@@ -71,9 +103,15 @@ ask_filter(void *arg, size_t index)
 	run->is_kept[index] = true;
 	if (part.len > (size_t)k.size)
 		part.len = (size_t)k.size;
+	if (run->mail.data->left_out >> index & 1) {
+		filter_unknown(out, "left out: it has failed too often");
+		tell_call(run, index, CALL_LEFT_OUT);
+		return out;
+	}
 	run->mail.deadline_ms = begin / 1000 + k.time_ms;
 	filter_table[index]->check(&run->mail, part, out);
 	out->time_us = clock_mono_us() - begin;
+	tell_call(run, index, outcome_of(out));
 	return out;
 }
 
@@ -221,7 +259,7 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	    int fd, const struct worker_data *data)
 {
 	struct frame_scan_done done = { .status = SCAN_DONE };
-	struct run run = { .text = NULL };
+	struct run run = { .pool = c, .token = token };
 	struct frame_scan kept = keep_scan(&run.arena, scan);
 	struct worker_spamd spamd = { .c = c };
 	struct err e = { "" };

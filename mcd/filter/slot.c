@@ -217,6 +217,7 @@ slot_start(struct slot *s)
 	s->is_ready = false;
 	s->end = SLOT_ITSELF;
 	s->messages = 0;
+	s->told = 0;
 	s->generation = shared.generation;
 	s->peer = peer_add(ROLE_WORKER, fd[0]);
 	tell_parent(s);

@@ -60,6 +60,8 @@ serve(struct chan *c)
 			take_lists(&f);
 		else if (f.type == FRAME_learnt)
 			take_learnt(&f);
+		else if (f.type == FRAME_breakers)
+			data.left_out = FRAME_BODY(&f, breakers)->left_out;
 		file_shut(&f.fd);
 	}
 	return 0; /* the pool went while it was answered */

@@ -94,6 +94,52 @@ def errors():
               got.returncode, got.stderr)
 
 
+def order(*words):
+    return [r["name"] for r in lab.rows("filter", "list", *words)]
+
+
+def filters():
+    was = order()
+    claim(was.index("bayes") < was.index("clamspam") <
+          was.index("spamassassin"), "filters are listed in their order", was)
+    lab.ctl("filter", "order", "spamassassin", "bayes", "--domain",
+            "own.example")
+    now = order("--domain", "own.example")
+    same((now.index("spamassassin"), now.index("bayes"),
+          now.index("clamspam")),
+         (was.index("bayes"), was.index("spamassassin"),
+          was.index("clamspam")), "two take each other's places")
+    same(order(), was, "for one domain only")
+    lab.ctl("filter", "disable", "gtube", "--domain", "own.example")
+    send("spam4", ["r@own.example"])
+    claim(b"{Spam?}" not in arrived("r@own.example", "spam4"),
+          "one that is disabled is not asked")
+    lab.ctl("filter", "enable", "gtube", "--domain", "own.example")
+    send("spam5", ["r@own.example"])
+    claim(b"{Spam?}" in arrived("r@own.example", "spam5"), "until it is again")
+    lab.ctl("filter", "set", "bayes", "weight", "0.5")
+    got = lab.rows("filter", "show", "gtube")[0]
+    same((got["on"], got["order"], got["breaker"], got["spam"] >= 4),
+         ("yes", 5, "closed", True), "one is shown with what it did")
+    same(lab.rows("filter", "show", "bayes")[0]["weight"], "0.5",
+         "and what is set of it")
+    same(lab.rows("setting", "get", "filter_bayes_weight")[0]["from"],
+         "global", "which is a setting as others are")
+    lab.ctl("setting", "unset", "filter_bayes_weight")
+    for words, part in [
+            (["show", "bays"], "did you mean bayes"),
+            (["set", "bayes", "wieght", "1"], "did you mean weight"),
+            (["set", "bayes", "order", "100"], "1 to 99"),
+            (["set", "bayes", "size", "1k", "--domain", "own.example"],
+             "has no value per domain"),
+            (["order", "bayes", "bays"], "did you mean bayes")]:
+        got = lab.run("filter", *words)
+        claim(got.returncode == 65 and part in got.stderr,
+              f"filter {' '.join(words)}: says {part!r}", got.stderr)
+    got = lab.run("filter", "order", "bayes", "bayes")
+    claim(got.returncode == 64 and "twice" in got.stderr, "named twice", got)
+
+
 def deleted():
     lab.ctl("rule", "set", "GTUBE", "1", "--domain", "kept.example")
     lab.ctl("domain", "delete", "kept.example")
@@ -101,4 +147,4 @@ def deleted():
     lab.balances(discarded=1, quarantined=1)
 
 
-run(actions, rules, errors, deleted)
+run(actions, rules, errors, filters, deleted)

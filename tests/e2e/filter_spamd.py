@@ -5,6 +5,7 @@
 # gone, silent, cut off, endless, of another kind, restarted in the middle.
 # Mail goes on or waits as the failure policy says, and nothing is lost.
 import os
+import re
 import sys
 import threading
 
@@ -19,7 +20,8 @@ spamd = Stub()
 lab = Lab(sink.text, conf=[f'spamd = {{ socket = "{spamd.text}"; '
                            "connections = 2; };", "workers = 3;"],
           domains=["late.example", "hold.example"],
-          sets={"filter_spamassassin_time": "1500ms"},
+          sets={"filter_spamassassin_time": "1500ms", "breaker_failures": "0",
+                "breaker_time": "2s"},
           domain_sets=["late.example:filter_spamassassin_failure=later",
                        "hold.example:filter_spamassassin_failure=hold"])
 count = iter(range(1000))
@@ -158,8 +160,50 @@ def socket_of_a_path():
         f.write(text)
 
 
+def figures():
+    for row in lab.rows("filter", "list"):
+        if row["name"] == "spamassassin":
+            return row
+    return {}
+
+
+def breaks():
+    with open(f"{lab.dir}/etc/mcd.conf", "r+", encoding="utf-8") as f:
+        text = re.sub(r'socket = "[^"]*"', f'socket = "{spamd.text}"',
+                      f.read())
+        f.seek(0)
+        f.truncate()
+        f.write(text)
+    lab.ctl("reload")
+    spamd.answer = report({"BACK": 6.0})
+    lab.ctl("setting", "set", "breaker_failures", "2")
+    claim(wait_for(lambda: b"score 6.0" in arrives()), "works at first")
+    spamd.close()
+    before = figures()
+    for i in range(2):
+        claim(b"could not tell" in arrives(), f"failure {i + 1}")
+    claim(wait_for(lambda: figures()["breaker"] == "open"),
+          "two in a row: it is left out", lab.log())
+    after = figures()
+    same((after["errors"] - before["errors"], after["calls"] -
+          before["calls"]), (2, 2), "and counted")
+    got = lab.ctl("status")
+    claim("spamassassin LEFT OUT" in got and "mcctl doctor" in got,
+          "status says so, and what to do", got)
+    lab.ctl("setting", "set", "breaker_time", "60s")
+    spamd.listen()
+    claim(b"could not tell" in arrives(), "it is not asked")
+    claim(wait_for(lambda: figures()["left_out"] > after["left_out"]),
+          "which is counted")
+    lab.ctl("setting", "set", "breaker_time", "2s")
+    claim(wait_for(lambda: b"score 6.0" in arrives()),
+          "after its time one message tries it, and all use it again")
+    claim(wait_for(lambda: figures()["breaker"] == "closed"), "closed")
+    claim("LEFT OUT" not in lab.ctl("status"), "status says nothing of it")
+
+
 def ends():
     lab.balances()
 
 
-run(behaves, misbehaves, gone, limited, socket_of_a_path, ends)
+run(behaves, misbehaves, gone, limited, socket_of_a_path, breaks, ends)

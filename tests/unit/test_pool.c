@@ -305,7 +305,7 @@ test_verdicts(void)
 	     "headers_add=no\n\f"
 	     "hold_mail=on\n\f"
 	     "id_header=on\nheaders_add=no\n\f"
-	     "no_such_knob=1\n\f",
+	     "no_such_knob=1\nfilter_spamassassin=off\n\f",
 	     false);
 	r = result();
 	CHECK(r.status == SCAN_DONE, "a message is scanned: %s", r.text);
