@@ -36,6 +36,10 @@ haproxy:haproxy
 iproute2:ip
 swaks:swaks
 python3-yaml
+spamassassin
+spamd
+pyzor:pyzor
+razor
 snmpd
 snmp:snmpget
 '
