@@ -31,7 +31,8 @@ struct lists {
 	struct dict groups; /* "KIND\tLEVEL\tSUBJECT" to struct group */
 };
 
-const char *const lists_kinds[] = { "rbl", "rule", "sender", "trusted", NULL };
+const char *const lists_kinds[] = { "pattern", "rbl",	  "rule",
+				    "sender",  "trusted", NULL };
 
 bool
 lists_has_kind(const char *kind)
@@ -180,27 +181,32 @@ lists_free(struct lists *l)
 }
 
 const char *
+lists_get_at(const struct lists *l, const char *kind, const char *level,
+	     const char *subject, const char *name)
+{
+	char at[KEY_MAX];
+	struct row *r;
+
+	if (l == NULL || !row_key(at, kind, level, subject, name))
+		return NULL;
+	r = dict_get(&l->rows, at);
+	return r != NULL ? r->value : NULL;
+}
+
+const char *
 lists_get(const struct lists *l, const char *kind,
 	  const struct lists_scope *scope, const char *name)
 {
 	const char *levels[] = { "user", "domain", "global" };
 	const char *subjects[] = { scope->user, scope->domain, "" };
-	char at[KEY_MAX];
-	struct row *r;
+	const char *value = NULL;
 	size_t i;
 
-	if (l == NULL)
-		return NULL;
-	for (i = 0; i < 3; i++) {
-		if (i < 2 && subjects[i][0] == '\0')
-			continue;
-		if (!row_key(at, kind, levels[i], subjects[i], name))
-			continue;
-		r = dict_get(&l->rows, at);
-		if (r != NULL)
-			return r->value;
-	}
-	return NULL;
+	for (i = 0; i < 3 && value == NULL; i++)
+		if (i == 2 || subjects[i][0] != '\0')
+			value = lists_get_at(l, kind, levels[i], subjects[i],
+					     name);
+	return value;
 }
 
 int

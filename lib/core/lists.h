@@ -47,6 +47,10 @@ void lists_free(struct lists *l);
 /* The value in the nearest scope, NULL for none. */
 const char *lists_get(const struct lists *l, const char *kind,
 		      const struct lists_scope *scope, const char *name);
+/* The same of exactly this level ("global", "domain", "user") and subject. */
+const char *lists_get_at(const struct lists *l, const char *kind,
+			 const char *level, const char *subject,
+			 const char *name);
 /* Calls fn for each row of exactly this level ("global", "domain", "user")
  * and subject (""), in the order they were written; not 0 stops. */
 typedef int lists_fn(void *arg, const char *name, const char *value);

@@ -309,9 +309,9 @@ write_levels(const struct policy *p, const struct policy_subject *domain,
 	     const struct policy_subject *user, struct buf *out)
 {
 	static const char *const names[] = {
-		"threshold",	    "spam_action",    "virus_action",
-		"encrypted_action", "limits_action",  "hold_mail",
-		"out_threshold",    "out_spam_action"
+		"threshold",	"spam_action",	    "virus_action",
+		"block_action", "encrypted_action", "limits_action",
+		"hold_mail",	"out_threshold",    "out_spam_action"
 	};
 	size_t i;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "explanation.h"
+#include "listed.h"
 #include "points.h"
 #include "str.h"
 
@@ -120,6 +121,30 @@ add_step(const struct filter_mail *m, const struct judge_policy *p,
 	add_rules(m, p, r, out);
 }
 
+/* Lists of senders are no filter, and are shown as one. */
+static void
+add_listed(const struct judge_verdict *v, struct buf *out)
+{
+	static const char *const classes[] = { [SENDER_ALLOW] = "ham",
+					       [SENDER_BLOCK] = "spam",
+					       [SENDER_WARN] = "none" };
+	const struct sender_match *s = &v->listed;
+	char text[SENDERS_ENTRY_SIZE + 64];
+
+	if (s->is_found) {
+		listed_text(s, text, sizeof(text));
+		(void)buf_printf(out, "step lists 0 0.0 1.0 0 %s %s %s\n",
+				 classes[s->word],
+				 s->word == SENDER_WARN ? "-" : "decisive",
+				 text);
+	}
+	if (s->has_unproven)
+		(void)buf_add_str(out,
+				  "step lists 0 0.0 1.0 0 none - an allow "
+				  "entry does not count: the sender is not "
+				  "proven\n");
+}
+
 void
 explain_lines(const struct filter_mail *m, const struct judge_policy *p,
 	      const struct judge_verdict *v, size_t max, struct buf *out)
@@ -133,6 +158,7 @@ explain_lines(const struct filter_mail *m, const struct judge_policy *p,
 			 mail_words[v->class], action_words[v->action]);
 	add_setting(p, v->threshold_knob, out);
 	add_setting(p, v->action_knob, out);
+	add_listed(v, out);
 	for (i = 0; i < v->step_count; i++)
 		add_step(m, p, &v->steps[i], out);
 	while (out->len - begin > max) {
@@ -159,6 +185,9 @@ explain_check(const struct judge_verdict *v, struct buf *out)
 	size_t i;
 
 	(void)buf_add_str(out, v->class == MAIL_HAM ? "not spam" : "spam");
+	if (v->listed.is_found)
+		(void)buf_printf(out, ", lists (%s, always)",
+				 sender_word_name(v->listed.word));
 	for (i = 0; i < v->step_count; i++) {
 		const struct judge_step *s = &v->steps[i];
 		const struct filter_result *r = s->result;
@@ -191,6 +220,8 @@ explain_status(const struct judge_verdict *v)
 {
 	if (v->class == MAIL_VIRUS)
 		return "virus";
+	if (v->class == MAIL_HAM && v->is_warned)
+		return "warned of";
 	if (v->class == MAIL_HAM)
 		return v->action == ACTION_DELIVER ? "clean" : "held back";
 	if (v->action == ACTION_DELIVER)

@@ -69,6 +69,7 @@ struct filter_mail {
 	struct arena *arena;
 	const char *name; /* queue id */
 	const char *sender, *client_ip, *client_name, *helo;
+	const char *auth_spf; /* what stage 1 has found, "" if not asked */
 	bool is_outbound;
 	struct span text; /* whole, CRLF, as it came */
 	struct span header; /* its header fields, with the empty line */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "listed.h"
 #include "points.h"
 #include "str.h"
 
@@ -248,9 +249,27 @@ act_on_virus(const struct knobs *k, const struct filter_result *r,
 	return false;
 }
 
+/* What lists of senders say, once it is known that there is no virus; true
+ * when no filter is asked any more. */
+static bool
+take_lists(const struct filter_mail *m, const struct judge_policy *p,
+	   struct judge_verdict *out)
+{
+	listed_look(m, p, &out->listed);
+	return out->listed.is_found && out->listed.word != SENDER_WARN;
+}
+
+static bool
+is_listed_as(const struct judge_verdict *v, enum sender_word word)
+{
+	return v->listed.is_found && v->listed.word == word;
+}
+
 static bool
 is_spam(const struct judge_verdict *v)
 {
+	if (is_listed_as(v, SENDER_ALLOW) || is_listed_as(v, SENDER_BLOCK))
+		return v->listed.word == SENDER_BLOCK;
 	if (v->decisive != NULL)
 		return v->decisive->result->class == FILTER_SPAM;
 	return v->points >= v->threshold;
@@ -275,10 +294,31 @@ act_on_spam(const struct filter_mail *m, const struct knobs *k,
 }
 
 static void
+act_on_block(const struct knobs *k, struct judge_verdict *out)
+{
+	static const enum action actions[] = { [BLOCK_QUARANTINE] =
+						       ACTION_QUARANTINE,
+					       [BLOCK_DELETE] = ACTION_DISCARD,
+					       [BLOCK_TAG] = ACTION_DELIVER };
+
+	out->action = actions[k->block_action];
+	out->action_knob = "block_action";
+	out->is_marked = k->block_action == BLOCK_TAG;
+}
+
+static void
 tell_reason(struct judge_verdict *out)
 {
-	char points[32], threshold[32];
+	char points[32], threshold[32], text[SENDERS_ENTRY_SIZE + 64];
 
+	if (is_listed_as(out, SENDER_ALLOW) ||
+	    is_listed_as(out, SENDER_BLOCK)) {
+		listed_text(&out->listed, text, sizeof(text));
+		(void)str_fmt(out->reason, sizeof(out->reason), "%s: %.150s",
+			      out->class == MAIL_SPAM ? "spam" : "not spam",
+			      text);
+		return;
+	}
 	points_text(out->points, points, sizeof(points));
 	points_text(out->threshold, threshold, sizeof(threshold));
 	(void)str_fmt(out->reason, sizeof(out->reason), "%s %s/%s%s%s",
@@ -301,8 +341,12 @@ decide(const struct filter_mail *m, const struct knobs *k,
 	if (is_parked)
 		return;
 	tell_reason(out);
-	if (out->class == MAIL_SPAM)
+	if (is_listed_as(out, SENDER_BLOCK))
+		act_on_block(k, out);
+	else if (out->class == MAIL_SPAM)
 		act_on_spam(m, k, out);
+	out->is_warned = is_listed_as(out, SENDER_WARN) && !m->is_outbound &&
+			 out->action == ACTION_DELIVER;
 	if (k->hold_mail && out->action == ACTION_DELIVER) {
 		out->action = ACTION_HOLD;
 		out->action_knob = "hold_mail";
@@ -326,7 +370,7 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 	size_t order[64];
 	size_t n = order_filters(&p->knobs, order);
 	struct judge_step *steps = arena_array(m->arena, n + 1, sizeof(*steps));
-	bool goes_on = true;
+	bool goes_on = true, has_lists = false;
 	int64_t place = 0;
 	size_t i;
 
@@ -344,8 +388,14 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 			move_to_front(order, i);
 	for (i = 0; i < n && goes_on; i++) {
 		struct filter_knobs f = filter_knobs(&p->knobs, order[i]);
-		struct judge_step *step = &steps[out->step_count++];
+		struct judge_step *step;
 
+		if (!has_lists && filter_table[order[i]] != &filter_antivirus) {
+			has_lists = true;
+			if (take_lists(m, p, out))
+				break;
+		}
+		step = &steps[out->step_count++];
 		step->filter = order[i];
 		step->failure = f.failure;
 		step->weight = f.weight;
@@ -357,5 +407,7 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 			return;
 		goes_on = take_result(m, p, &f, step, out);
 	}
+	if (!has_lists && goes_on)
+		(void)take_lists(m, p, out);
 	decide(m, &p->knobs, out);
 }

@@ -11,6 +11,7 @@
 #include "address.h"
 #include "filter.h"
 #include "proto.h"
+#include "senders.h"
 
 /* What mail was found to be. */
 enum mail_class { MAIL_HAM, MAIL_SPAM, MAIL_VIRUS };
@@ -44,6 +45,8 @@ struct judge_verdict {
 	size_t step_count;
 	const struct judge_step *decisive; /* NULL: the sum decided */
 	char reason[200]; /* "spam 7.5/5.0: bayes" */
+	struct sender_match listed; /* a list of senders */
+	bool is_warned; /* by one: the warn tag is put in */
 	bool is_marked; /* the subject tag is put in */
 	/* The settings that threshold and action are from; "" for none. */
 	const char *threshold_knob, *action_knob;

@@ -78,7 +78,7 @@ add_fields(const struct filter_mail *m, const struct knobs *k,
 	if (k->id_header)
 		(void)buf_printf(out, "%sID: %s\r\n", k->header_prefix,
 				 m->name);
-	if (!k->headers_add || v->step_count == 0)
+	if (!k->headers_add || (v->step_count == 0 && !v->listed.is_found))
 		return;
 	points_text(v->points, points, sizeof(points));
 	points_text(v->threshold, threshold, sizeof(threshold));
@@ -178,7 +178,9 @@ int
 mark_edits(const struct filter_mail *m, const struct judge_policy *p,
 	   const struct judge_verdict *v, struct buf *out, struct err *e)
 {
-	const char *tag = v->is_marked ? p->knobs.subject_tag : "";
+	const char *tag = v->is_marked	 ? p->knobs.subject_tag
+			  : v->is_warned ? p->knobs.warn_tag
+					 : "";
 	struct marks marks = { .count = 0 };
 	struct buf fields = { .limit = ENVELOPE_EDIT_MAX };
 	size_t first = 1;

@@ -213,6 +213,7 @@ keep_scan(struct arena *a, const struct frame_scan *scan)
 	kept.client_ip = arena_strdup(a, scan->client_ip);
 	kept.client_name = arena_strdup(a, scan->client_name);
 	kept.helo = arena_strdup(a, scan->helo);
+	kept.auth_spf = arena_strdup(a, scan->auth_spf);
 	if (scan->policies.len > 0)
 		memcpy(policies, scan->policies.p, scan->policies.len);
 	kept.policies.p = policies;
@@ -238,6 +239,7 @@ read_mail(struct run *run, const struct frame_scan *scan, int fd,
 	m->client_ip = scan->client_ip;
 	m->client_name = scan->client_name;
 	m->helo = scan->helo;
+	m->auth_spf = scan->auth_spf;
 	m->is_outbound = scan->is_outbound;
 	m->text = (struct span){ run->text, (size_t)scan->size };
 	while (header_next(m->text, &at, &f))
