@@ -21,6 +21,8 @@ libopendkim-dev
 libopendmarc-dev
 libpsl-dev
 libsnmp-dev
+libidn2-dev
+libunistring-dev
 python3:python3
 '
 

@@ -196,7 +196,8 @@ find_key(const struct policy *p, const char *address, bool folds,
 	out->entry = resolve(p, domain);
 	if (out->entry != NULL)
 		name = out->entry->domain.name;
-	str_lower(local);
+	if (address_local_key(local, local, sizeof(local), e) < 0)
+		return -1;
 	if (unquote(local)) {
 		plus = strchr(local, '+');
 		/* What begins with a + has no base to fold to. */

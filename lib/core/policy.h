@@ -90,8 +90,7 @@ void policy_knobs(const struct policy *p, const char *address,
 /*
  * Puts the policy key of an address into dst (ADDRESS_TEXT_SIZE): what
  * policy_effective() looks under.  A quoted local part that needs no quotes
- * loses them.  Letters beyond ASCII stay as they are, so that two spellings
- * of one name are two keys.  A domain that is not ours is a key as well.
+ * loses them.  A domain that is not ours is a key as well.
  */
 int policy_key(const struct policy *p, const char *address, char *dst,
 	       struct err *e);

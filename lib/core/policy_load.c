@@ -90,9 +90,18 @@ load_domain(struct loader *l, const char *key, const char *value)
 	entry->domain.alias_of = arena_strdup(&l->policy->arena, value);
 }
 
+static bool
+has_high(const char *s)
+{
+	while (*s != '\0' && (unsigned char)*s < 128)
+		s++;
+	return *s != '\0';
+}
+
 static int
 parse_host(const char *text, size_t len, char host[POLICY_HOST_SIZE])
 {
+	char key[ADDRESS_DOMAIN_MAX + 1];
 	const char *last;
 	struct ip ip;
 
@@ -110,6 +119,9 @@ parse_host(const char *text, size_t len, char host[POLICY_HOST_SIZE])
 	/* An IPv6 address has been in brackets, no name has a colon. */
 	if (ip_parse(host, &ip, NULL) == 0)
 		return 0;
+	/* Letters beyond ASCII become A-labels; all else is as it stands. */
+	if (has_high(host) && address_domain_key(host, key, NULL) == 0)
+		str_copy(host, POLICY_HOST_SIZE, key);
 	if (!address_is_domain(host))
 		return -1;
 	/* 192.0.2.256: RFC 3696 section 2, no top level name is a number. */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "idn.h"
 #include "ip.h"
 #include "str.h"
 
@@ -331,6 +332,27 @@ check_name(const char *s, size_t len, bool has_utf8, struct err *e)
 	return 0;
 }
 
+static bool
+is_ascii(const char *s)
+{
+	while (*s != '\0' && !is_high(*s))
+		s++;
+	return *s == '\0';
+}
+
+/* Letters beyond ASCII may map to dots, blanks or slashes. */
+static int
+to_ascii(char *domain, struct err *e)
+{
+	char ascii[ADDRESS_DOMAIN_MAX + 1];
+
+	if (idn_domain(domain, ascii, sizeof(ascii), e) < 0 ||
+	    check_name(ascii, strlen(ascii), false, e) < 0)
+		return -1;
+	memcpy(domain, ascii, strlen(ascii) + 1);
+	return 0;
+}
+
 int
 address_domain_key(const char *domain, char *dst, struct err *e)
 {
@@ -351,6 +373,20 @@ address_domain_key(const char *domain, char *dst, struct err *e)
 		return -1;
 	memcpy(dst, domain, len);
 	dst[len] = '\0';
+	str_lower(dst);
+	return is_ascii(dst) ? 0 : to_ascii(dst, e);
+}
+
+int
+address_local_key(const char *local, char *dst, size_t size, struct err *e)
+{
+	size_t len = strlen(local);
+
+	if (!is_ascii(local) && str_is_utf8(local, len))
+		return idn_lower(local, dst, size, e);
+	if (len >= size)
+		return err_set(e, "the local part is too long");
+	memmove(dst, local, len + 1);
 	str_lower(dst);
 	return 0;
 }

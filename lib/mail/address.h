@@ -45,11 +45,13 @@ int address_parse(struct span in, int flags, struct address *out,
 /* The domain part, "" when there is none. */
 const char *address_domain(const struct address *a);
 /*
- * The domain as it is keyed everywhere: lower-case ASCII letters, no
- * trailing dot; address literals stay.  (A-labels are made by the caller
- * of this layer that links libidn2.)  dst holds ADDRESS_DOMAIN_MAX + 1.
+ * The domain as it is keyed everywhere: lower-case A-labels (idn.h), no
+ * trailing dot; address literals stay.  dst holds ADDRESS_DOMAIN_MAX + 1.
  */
 int address_domain_key(const char *domain, char *dst, struct err *e);
+/* A local part as policy knows it: lower case, NFC.  dst may be local; what
+ * is no UTF-8 loses only its upper case letters. */
+int address_local_key(const char *local, char *dst, size_t size, struct err *e);
 /* RFC 1035 host name syntax, underscores allowed, total <= 253. */
 bool address_is_domain(const char *s);
 

@@ -193,12 +193,38 @@ static const struct key_row {
 	{ "one label", "LOCALHOST", "localhost", true },
 	{ "an A-label", "XN--BCHER-KVA.example", "xn--bcher-kva.example",
 	  true },
-	{ "not ASCII",
+	{ "a U-label",
 	  "B\xc3\x9c"
 	  "CHER.example",
-	  "b\xc3\x9c"
+	  "xn--bcher-kva.example", false },
+	{ "a U-label, decomposed",
+	  "Bu\xcc\x88"
 	  "cher.example",
+	  "xn--bcher-kva.example", false },
+	{ "a U-label beside an A-label",
+	  "b\xc3\xbc"
+	  "cher.XN--BCHER-KVA.example.",
+	  "xn--bcher-kva.xn--bcher-kva.example", false },
+	{ "sharp s, non-transitional", "fa\xc3\x9f.example",
+	  "xn--fa-hia.example", false },
+	{ "dots of other scripts",
+	  "b\xc3\xbc"
+	  "cher\xe3\x80\x82"
+	  "example\xef\xbc\x8e"
+	  "test",
+	  "xn--bcher-kva.example.test", false },
+	{ "full-width letters", "\xef\xbc\xa2.example", "b.example", false },
+	{ "a letter that would be a slash", "\xe2\x84\x80.example", NULL,
 	  false },
+	{ "a letter that would be a blank",
+	  "a\xe3\x80\x80"
+	  "b.example",
+	  NULL, false },
+	{ "a sign that no domain has", "\xf0\x9f\x98\x80.example", NULL,
+	  false },
+	{ "two directions", "a\xd7\x90.example", NULL, false },
+	{ "a damaged A-label beside it", "xn--\xc3\xbc.example", NULL, false },
+	{ "letters of nothing", "\xc2\xad.example", NULL, false },
 	{ "an IPv4 literal", "[192.0.2.1]", "[192.0.2.1]", false },
 	{ "an IPv6 literal", "[IPv6:2001:DB8::1]", "[IPv6:2001:DB8::1]",
 	  false },
@@ -226,6 +252,37 @@ check_key(const struct key_row *row)
 			  "domain key of %s", row->what);
 	CHECK_INT(address_is_domain(row->domain), row->is_domain,
 		  "%s is a host name or not", row->what);
+}
+
+static const struct {
+	const char *what, *local, *key;
+} locals[] = {
+	{ "upper case", "A.b+C", "a.b+c" },
+	{ "beyond ASCII", "\xc3\x84x", "\xc3\xa4x" },
+	{ "decomposed", "A\xcc\x88x", "\xc3\xa4x" },
+	{ "Greek", "\xce\x91", "\xce\xb1" },
+	{ "no case", "\xe4\xb8\xad", "\xe4\xb8\xad" },
+	{ "no UTF-8", "A\xff", "a\xff" },
+	{ "too long", "1234567890123456", NULL },
+	{ "just not too long", "123456789012345", "123456789012345" },
+	{ "too long beyond ASCII", "12345678901234\xc3\xa4", NULL },
+};
+
+static void
+check_locals(void)
+{
+	char key[16], again[16];
+
+	for (size_t i = 0; i < sizeof(locals) / sizeof(*locals); i++) {
+		int rc = address_local_key(locals[i].local, key, sizeof(key),
+					   NULL);
+
+		CHECK_STR(rc == 0 ? key : NULL, locals[i].key,
+			  "key of a local part: %s", locals[i].what);
+		if (rc == 0 &&
+		    address_local_key(key, again, sizeof(again), NULL) == 0)
+			CHECK_STR(again, key, "of which it is the key");
+	}
 }
 
 static void
@@ -263,6 +320,7 @@ main(void)
 			  bares[i].what);
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		check_key(&keys[i]);
+	check_locals();
 	check_nul();
 	return check_done();
 }
