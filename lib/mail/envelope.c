@@ -24,6 +24,8 @@
 #define CHILD(key, kind, member) FIELD(1, key, kind, OF_CHILD, child, member)
 #define OWN2(key, kind, member) \
 	FIELD(2, key, kind, OF_ENVELOPE, envelope, member)
+#define OWN3(key, kind, member) \
+	FIELD(3, key, kind, OF_ENVELOPE, envelope, member)
 #define CHILD2(key, kind, member) FIELD(2, key, kind, OF_CHILD, child, member)
 #define NEEDED(key, kind, member)                                  \
 	{                                                          \
@@ -42,6 +44,7 @@ const struct field envelope_fields[ENVELOPE_FIELDS] = {
 	OWN("outbound", FIELD_BOOL, is_outbound),
 	OWN("8bit", FIELD_BOOL, is_8bit),
 	OWN("utf8", FIELD_BOOL, is_utf8),
+	OWN3("peer", FIELD_BOOL, is_peer),
 	OWN2("spam", FIELD_BOOL, is_spam),
 	OWN2("virus", FIELD_BOOL, is_virus),
 	OWN2("dangerous", FIELD_BOOL, is_dangerous),

@@ -19,7 +19,7 @@
 
 /* The newest that is read.  The oldest that says all is written, so that
  * an older mcd can go on with what it understands. */
-#define ENVELOPE_VERSION 2
+#define ENVELOPE_VERSION 3
 #define ENVELOPE_MAX (64 * 1024 * 1024) /* bytes of one envelope file */
 #define ENVELOPE_RCPTS_MAX 20000
 #define ENVELOPE_EDITS_MAX 256 /* of one fate */
@@ -92,6 +92,7 @@ struct envelope {
 	bool is_outbound;
 	bool is_8bit; /* BODY=8BITMIME */
 	bool is_utf8; /* SMTPUTF8 */
+	bool is_peer; /* its fields with our prefix are believed */
 	bool is_spam, is_virus; /* the filters' verdict: nobody is told */
 	/* Parked for what the antivirus cannot look into. */
 	bool is_dangerous;

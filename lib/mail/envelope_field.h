@@ -43,7 +43,7 @@ struct field {
 };
 
 /* In the order they are written; a value that is 0 or "" is left out. */
-#define ENVELOPE_FIELDS 41
+#define ENVELOPE_FIELDS 42
 extern const struct field envelope_fields[ENVELOPE_FIELDS];
 
 extern const char *const envelope_source_names[2]; /* by enum source */

@@ -71,6 +71,7 @@ struct filter_mail {
 	const char *sender, *client_ip, *client_name, *helo;
 	const char *auth_spf; /* what stage 1 has found, "" if not asked */
 	bool is_outbound;
+	bool is_peer; /* its fields with our prefix are believed */
 	struct span text; /* whole, CRLF, as it came */
 	struct span header; /* its header fields, with the empty line */
 	struct view *view; /* texts, words and addresses, made when asked for */

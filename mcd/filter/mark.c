@@ -12,8 +12,9 @@
 #include "points.h"
 #include "str.h"
 
-#define RENAMES_MAX 64
-#define EDITS_MAX (RENAMES_MAX + 2)
+#define RENAMES_MAX 64 /* of fields that look like a filter's */
+#define OWN_MAX 128 /* of fields that look like ours */
+#define EDITS_MAX (RENAMES_MAX + OWN_MAX + 3)
 #define FOLD_AT 76 /* columns, RFC 5322 section 2.1.1 */
 #define FOREIGN "X-Spam-"
 #define RENAMED "X-Foreign-"
@@ -21,6 +22,8 @@
 struct marks {
 	struct edit edits[EDITS_MAX];
 	size_t count;
+	size_t renames, own;
+	size_t cut; /* the edit that takes out what is beyond OWN_MAX */
 	bool has_subject;
 };
 
@@ -152,21 +155,57 @@ tag_subject(const struct filter_mail *m, const struct header_field *f,
 		 tag_text(m, tag));
 }
 
-static void
-walk_header(const struct filter_mail *m, const char *tag, struct marks *marks)
+static bool
+begins_with(struct span name, const char *prefix)
 {
+	size_t len = strlen(prefix);
+
+	return len > 0 && name.len >= len &&
+	       span_ieq((struct span){ name.p, len },
+			(struct span){ prefix, len });
+}
+
+/*
+ * A field that somebody else gave one of our names: it must not be taken
+ * for our word, so none is left.  Edits are limited, and nobody has honest
+ * reasons for so many: from the first of those beyond to the last one, all
+ * is taken out, and with it the edits that lie in between.
+ */
+static void
+disown(const struct header_field *f, struct marks *marks)
+{
+	struct edit *cut;
+
+	if (marks->own++ < OWN_MAX) {
+		add_edit(marks, f->offset, RENAMED);
+		return;
+	}
+	if (marks->cut == 0) {
+		marks->cut = marks->count;
+		add_edit(marks, f->offset, "");
+	}
+	cut = &marks->edits[marks->cut];
+	cut->length = f->offset + f->len - cut->offset;
+	marks->count = marks->cut + 1;
+}
+
+static void
+walk_header(const struct filter_mail *m, const struct knobs *k, const char *tag,
+	    struct marks *marks)
+{
+	bool is_marked = k->headers_add || *tag != '\0';
 	struct header_field f;
-	size_t at = 0, renames = 0;
+	size_t at = 0;
 
 	while (header_next(m->header, &at, &f)) {
-		if (f.name.len > strlen(FOREIGN) && renames < RENAMES_MAX &&
-		    span_ieq((struct span){ f.name.p, strlen(FOREIGN) },
-			     SPAN_LIT(FOREIGN))) {
+		if (!m->is_peer && begins_with(f.name, k->header_prefix)) {
+			disown(&f, marks);
+		} else if (is_marked && begins_with(f.name, FOREIGN) &&
+			   marks->renames < RENAMES_MAX) {
 			add_edit(marks, f.offset, RENAMED);
-			renames++;
-		}
-		if (span_ieq(f.name, SPAN_LIT("Subject")) &&
-		    !marks->has_subject) {
+			marks->renames++;
+		} else if (span_ieq(f.name, SPAN_LIT("Subject")) &&
+			   !marks->has_subject) {
 			marks->has_subject = true;
 			if (*tag != '\0')
 				tag_subject(m, &f, tag, marks);
@@ -187,8 +226,7 @@ mark_edits(const struct filter_mail *m, const struct judge_policy *p,
 	int rc;
 
 	marks.count = 1; /* fields come first, once it is known what they are */
-	if (p->knobs.headers_add || *tag != '\0')
-		walk_header(m, tag, &marks);
+	walk_header(m, &p->knobs, tag, &marks);
 	add_fields(m, &p->knobs, v, &fields);
 	if (*tag != '\0' && !marks.has_subject)
 		(void)buf_printf(&fields, "Subject: %s\r\n", tag_text(m, tag));

@@ -241,6 +241,7 @@ read_mail(struct run *run, const struct frame_scan *scan, int fd,
 	m->helo = scan->helo;
 	m->auth_spf = scan->auth_spf;
 	m->is_outbound = scan->is_outbound;
+	m->is_peer = scan->is_peer;
 	m->text = (struct span){ run->text, (size_t)scan->size };
 	while (header_next(m->text, &at, &f))
 		;

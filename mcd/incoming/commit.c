@@ -441,6 +441,7 @@ commit(struct mail *m, const struct session_body *body)
 		.size = body->size,
 		.received_us = now_us,
 		.is_outbound = m->is_outbound,
+		.is_peer = m->is_peer,
 		.is_8bit = m->is_8bit || body->has_8bit,
 		.is_utf8 = m->is_utf8,
 		.sender = m->sender,

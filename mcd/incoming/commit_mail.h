@@ -53,6 +53,7 @@ struct mail {
 	const char *sender, *envid, *ret;
 	bool is_8bit, is_utf8;
 	bool is_outbound;
+	bool is_peer; /* the client's fields with our prefix are believed */
 	uint64_t size_hint;
 	struct list asked, accepted; /* struct rcpt_item */
 	struct list knobs; /* struct rcpt_knobs */

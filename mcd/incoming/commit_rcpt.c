@@ -44,6 +44,7 @@ rcpt_accept(struct rcpt_item *it)
 	it->address = it->facts.canonical[0] != '\0' ? it->facts.canonical
 						     : it->given;
 	m->is_outbound = it->is_outbound;
+	m->is_peer = (it->facts.flags & RCPT_FROM_PEER) != 0;
 	list_del(&it->node);
 	if (dict_get(&m->addresses, it->address) == NULL) {
 		dict_set(&m->addresses, it->address, it);

@@ -275,6 +275,7 @@ take_letter(struct letter *l, const char *id, const struct frame_commit *b)
 	env->is_outbound = b->is_outbound != 0;
 	env->is_8bit = b->is_8bit != 0;
 	env->is_utf8 = b->is_utf8 != 0;
+	env->is_peer = b->is_peer != 0;
 	env->sender = arena_strdup(a, b->sender);
 	env->client_ip = arena_strdup(a, b->client_ip);
 	env->client_name = arena_strdup(a, b->client_name);

@@ -330,6 +330,7 @@ scan_send(struct scan *s)
 		.helo = s->env.helo,
 		.auth_spf = s->env.auth_spf,
 		.is_outbound = s->env.is_outbound,
+		.is_peer = s->env.is_peer,
 		.is_alone = s->env.deaths > 0,
 	};
 	enum body_result body;

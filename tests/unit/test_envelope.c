@@ -236,6 +236,31 @@ check_trailer(void)
 	arena_release(&a);
 }
 
+/* What a listed peer has sent needs version 3. */
+static void
+check_peer(void)
+{
+	struct arena a = { 0 };
+	struct buf text = { 0 };
+	struct envelope env;
+	struct err e;
+
+	load("v3-peer", &text);
+	if (CHECK_INT(read_text(&text, &a, &env, &e), ENVELOPE_OK,
+		      "v3-peer is read: %s", e.text)) {
+		CHECK(env.is_peer, "v3-peer: its fields are believed");
+		check_again("v3-peer", &env, &text);
+		env.is_peer = false;
+		buf_clear(&text);
+		CHECK(envelope_write(&env, &text, NULL) == 0 &&
+			      !str_has_prefix(buf_str(&text),
+					      "mcgate-envelope: 3\n"),
+		      "without it an older mcd can read it");
+	}
+	buf_release(&text);
+	arena_release(&a);
+}
+
 static void
 check_newer(void)
 {
@@ -249,7 +274,7 @@ check_newer(void)
 		  "version 9 is not for us");
 	CHECK_STR(e.text,
 		  "written by a newer mcgate: envelope version 9, this one "
-		  "knows up to 2",
+		  "knows up to 3",
 		  "and that is said plainly");
 	buf_release(&text);
 	arena_release(&a);
@@ -631,6 +656,7 @@ main(void)
 	check_split();
 	check_judged();
 	check_trailer();
+	check_peer();
 	check_newer();
 	for (i = 0; i < sizeof(bads) / sizeof(bads[0]); i++)
 		check_bad(&bads[i]);

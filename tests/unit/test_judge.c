@@ -242,45 +242,55 @@ check_bad_policies(void)
 			  "a damaged policy, %zu: %s", i, e.text);
 }
 
+static const struct {
+	const char *words, *policy, *text, *want;
+	bool is_peer;
+} marked[] = {
+	{ "the tag before the subject", "headers_add=no\n",
+	  "A: b\r\nSubject: hi\r\n\r\n",
+	  "A: b\r\nSubject: {Spam?} hi\r\n\r\n" },
+	{ "a subject without a blank", "headers_add=no\n", "Subject:hi\r\n\r\n",
+	  "Subject:{Spam?} hi\r\n\r\n" },
+	{ "a tag that is there", "headers_add=no\n",
+	  "subject: {Spam?} hi\r\n\r\n", "subject: {Spam?} hi\r\n\r\n" },
+	{ "no subject", "headers_add=no\n", "A: b\r\n\r\n",
+	  "Subject: {Spam?} \r\nA: b\r\n\r\n" },
+	{ "only the first subject", "headers_add=no\n",
+	  "Subject: a\r\nSubject: b\r\n\r\n",
+	  "Subject: {Spam?} a\r\nSubject: b\r\n\r\n" },
+	{ "no tag", "headers_add=no\nsubject_tag=\n", "Subject: hi\r\n\r\n",
+	  "Subject: hi\r\n\r\n" },
+	{ "a tag in another script", "headers_add=no\nsubject_tag=\xc3\xa0\n",
+	  "Subject: hi\r\n\r\n", "Subject: =?UTF-8?Q?=C3=A0_?= hi\r\n\r\n" },
+	{ "fields, and those of others renamed",
+	  "header_prefix=X-Q-\nsubject_tag=\n", "X-Spam-Status: No\r\n\r\n",
+	  "X-Q-Score: 0.0 (spam from 5.0 on)\r\n"
+	  "X-Q-Status: spam, tagged\r\n"
+	  "X-Q-SpamCheck: spam, gtube (99%, always, spam "
+	  "decisive)\r\n"
+	  "X-Foreign-X-Spam-Status: No\r\n\r\n" },
+	{ "our own names, whatever the case, also without marks",
+	  "headers_add=no\nsubject_tag=\n",
+	  "x-mc-status: clean\r\nX-MC-ID : 1\r\n\r\nX-MC-A: b\r\n",
+	  "X-Foreign-x-mc-status: clean\r\nX-Foreign-X-MC-ID : 1\r\n"
+	  "\r\nX-MC-A: b\r\n" },
+	{ "names only like ours", "headers_add=no\nsubject_tag=\n",
+	  "X-MCA: 1\r\nAX-MC-A: 1\r\n\r\n", "X-MCA: 1\r\nAX-MC-A: 1\r\n\r\n" },
+	{ "no prefix, no names of ours",
+	  "headers_add=no\nsubject_tag=\nheader_prefix=\n", "Status: 1\r\n\r\n",
+	  "Status: 1\r\n\r\n" },
+	{ "a trusted peer's are kept", "headers_add=no\nsubject_tag=\n",
+	  "X-MC-Status: clean\r\n\r\n", "X-MC-Status: clean\r\n\r\n", true },
+};
+
 /* The message behind its edits. */
 static void
 check_marks(struct filter_mail *m)
 {
-	static const struct {
-		const char *words, *policy, *text, *want;
-	} rows[] = {
-		{ "the tag before the subject", "headers_add=no\n",
-		  "A: b\r\nSubject: hi\r\n\r\n",
-		  "A: b\r\nSubject: {Spam?} hi\r\n\r\n" },
-		{ "a subject without a blank", "headers_add=no\n",
-		  "Subject:hi\r\n\r\n", "Subject:{Spam?} hi\r\n\r\n" },
-		{ "a tag that is there", "headers_add=no\n",
-		  "subject: {Spam?} hi\r\n\r\n",
-		  "subject: {Spam?} hi\r\n\r\n" },
-		{ "no subject", "headers_add=no\n", "A: b\r\n\r\n",
-		  "Subject: {Spam?} \r\nA: b\r\n\r\n" },
-		{ "only the first subject", "headers_add=no\n",
-		  "Subject: a\r\nSubject: b\r\n\r\n",
-		  "Subject: {Spam?} a\r\nSubject: b\r\n\r\n" },
-		{ "no tag", "headers_add=no\nsubject_tag=\n",
-		  "Subject: hi\r\n\r\n", "Subject: hi\r\n\r\n" },
-		{ "a tag in another script",
-		  "headers_add=no\nsubject_tag=\xc3\xa0\n",
-		  "Subject: hi\r\n\r\n",
-		  "Subject: =?UTF-8?Q?=C3=A0_?= hi\r\n\r\n" },
-		{ "fields, and those of others renamed",
-		  "header_prefix=X-Q-\nsubject_tag=\n",
-		  "X-Spam-Status: No\r\n\r\n",
-		  "X-Q-Score: 0.0 (spam from 5.0 on)\r\n"
-		  "X-Q-Status: spam, tagged\r\n"
-		  "X-Q-SpamCheck: spam, gtube (99%, always, spam "
-		  "decisive)\r\n"
-		  "X-Foreign-X-Spam-Status: No\r\n\r\n" },
-	};
 	size_t i, k;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct judge_policy p = policy(rows[i].policy);
+	for (i = 0; i < sizeof(marked) / sizeof(marked[0]); i++) {
+		struct judge_policy p = policy(marked[i].policy);
 		struct filter_result *r = speaks("gtube");
 		struct buf edits = { 0 }, got = { 0 };
 		struct judge_verdict v;
@@ -290,10 +300,11 @@ check_marks(struct filter_mail *m)
 
 		r->class = FILTER_SPAM;
 		str_copy(r->detail, sizeof(r->detail), "99%");
-		m->text = m->header = span_of(rows[i].text);
+		m->text = m->header = span_of(marked[i].text);
+		m->is_peer = marked[i].is_peer;
 		judge(m, &p, ask, NULL, &v);
 		CHECK(mark_edits(m, &p, &v, &edits, &e) == 0, "%s: %s",
-		      rows[i].words, e.text);
+		      marked[i].words, e.text);
 		if (edits.len > 0)
 			(void)edits_read(buf_span(&edits), m->arena, &list, &n,
 					 &e);
@@ -304,10 +315,52 @@ check_marks(struct filter_mail *m)
 			at = (size_t)(list[k].offset + list[k].length);
 		}
 		(void)buf_add(&got, m->text.p + at, m->text.len - at);
-		CHECK_STR(buf_str(&got), rows[i].want, "%s", rows[i].words);
+		CHECK_STR(buf_str(&got), marked[i].want, "%s", marked[i].words);
 		buf_release(&edits);
 		buf_release(&got);
 	}
+}
+
+/* However many somebody sends, none is left and the mail goes on. */
+static void
+check_forged(struct filter_mail *m)
+{
+	struct judge_policy p = policy("headers_add=no\n");
+	struct judge_verdict v = { .is_marked = true };
+	struct buf text = { 0 }, edits = { 0 }, got = { 0 };
+	struct edit *list = NULL;
+	struct err e = { "" };
+	size_t n = 0, at = 0;
+
+	for (int i = 0; i < 500; i++)
+		(void)buf_printf(&text, "X-MC-%d: a\r\n\tb\r\nX-Spam-%d: c\r\n",
+				 i, i);
+	(void)buf_add_str(&text, "Subject: hi\r\n\r\nX-MC-: body\r\n");
+	m->text = m->header = buf_span(&text);
+	m->is_peer = false;
+	CHECK(mark_edits(m, &p, &v, &edits, &e) == 0 &&
+		      edits_read(buf_span(&edits), m->arena, &list, &n, &e) ==
+			      0 &&
+		      edits_check(list, n, text.len, &e) == 0,
+	      "hundreds of forged fields: %s", e.text);
+	for (size_t k = 0; k < n; k++) {
+		(void)buf_add(&got, m->text.p + at,
+			      (size_t)list[k].offset - at);
+		(void)buf_add_span(&got, list[k].text);
+		at = (size_t)(list[k].offset + list[k].length);
+	}
+	(void)buf_add(&got, m->text.p + at, m->text.len - at);
+	CHECK(str_has_prefix(buf_str(&got), "X-Foreign-X-MC-0: a\r\n\tb\r\n"),
+	      "the first are renamed");
+	CHECK(strstr(buf_str(&got), "\nX-MC-1") == NULL &&
+		      strstr(buf_str(&got), "\nX-MC-499") == NULL,
+	      "none of them is left");
+	CHECK(strstr(buf_str(&got), "\r\nSubject: {Spam?} hi\r\n\r\n"
+				    "X-MC-: body\r\n") != NULL,
+	      "what is behind them stays, and is tagged");
+	buf_release(&text);
+	buf_release(&edits);
+	buf_release(&got);
 }
 
 int
@@ -323,6 +376,7 @@ main(void)
 	check_rules(&m);
 	check_bad_policies();
 	check_marks(&m);
+	check_forged(&m);
 	arena_release(&arena);
 	return check_done();
 }
