@@ -72,6 +72,15 @@ enum rcpt_flag {
 /* What a domain's servers say of a recipient. */
 enum callout { CALLOUT_YES, CALLOUT_NO, CALLOUT_UNREACHABLE };
 
+/* What greylisting says of a client, sender and recipient. */
+enum grey {
+	GREY_NEW, /* put off: not seen together before */
+	GREY_EARLY, /* put off: the delay is not over yet */
+	GREY_PASSED, /* has come again */
+	GREY_KNOWN, /* has come through before */
+	GREY_CLIENT /* all of this client passes */
+};
+
 enum action { ACTION_DELIVER, ACTION_HOLD, ACTION_QUARANTINE, ACTION_DISCARD };
 
 /* What the filters hold a message for: its sender is told nothing. */

@@ -14,9 +14,11 @@
 #include "answers.h"
 #include "ctlsock.h"
 #include "file.h"
+#include "greylist.h"
 #include "learnt.h"
 #include "log.h"
 #include "names.h"
+#include "remember.h"
 #include "snapshot.h"
 #include "str.h"
 #include "verify.h"
@@ -106,6 +108,7 @@ control_init(const struct conf *conf)
 {
 	snapshot_start(role_home(), conf->node, on_changed);
 	learnt_start(role_home());
+	remember_start(role_home());
 }
 
 static void
@@ -124,14 +127,19 @@ control_stop(int64_t data_ms, int64_t reply_ms)
 	(void)data_ms, (void)reply_ms;
 	ctlsock_stop();
 	learnt_stop();
+	remember_stop();
 	snapshot_stop();
 	role_exit();
 }
 
 static const struct peer_handler handlers[] = {
-	{ FRAME_rcpt_ask, answer_rcpt },     { FRAME_verify_ask, verify_ask },
-	{ FRAME_policy_ask, answer_policy }, { FRAME_route_ask, answer_route },
-	{ FRAME_ctl_ask, ctlsock_ask },	     { 0, NULL },
+	{ FRAME_rcpt_ask, answer_rcpt },
+	{ FRAME_verify_ask, verify_ask },
+	{ FRAME_policy_ask, answer_policy },
+	{ FRAME_route_ask, answer_route },
+	{ FRAME_grey_ask, greylist_ask },
+	{ FRAME_ctl_ask, ctlsock_ask },
+	{ 0, NULL },
 };
 
 const struct role_ops control_ops = {

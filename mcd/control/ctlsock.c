@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "greylist.h"
 #include "list.h"
 #include "log.h"
 #include "loop.h"
 #include "names.h"
+#include "record.h"
 #include "role.h"
 #include "snapshot.h"
 #include "str.h"
@@ -275,14 +277,44 @@ run_callout_list(struct client *c, const struct frame_ctl_ask *ask)
 }
 
 static void
+run_greylist_list(struct client *c, const struct frame_ctl_ask *ask)
+{
+	char cursor[32];
+
+	greylist_list(c->id, c->token, ask->arg, ask->cursor, cursor,
+		      sizeof(cursor));
+	client_done(c, EX_OK, "", cursor);
+}
+
+/* Some are forgotten, the next question of the same command goes on. */
+static void
+run_flush(struct client *c, const struct frame_ctl_ask *ask, const char *what,
+	  size_t (*flush)(const char *word, bool *has_more))
+{
+	struct frame_ctl_row row;
+	struct record r = { 0 };
+	bool has_more;
+	size_t count = flush(ask->arg, &has_more);
+
+	log_info("- %s flush word=%s forgotten=%zu by=%s", what,
+		 log_text(ask->arg), count, log_text(c->who));
+	record_int(&r, "forgotten", (int64_t)count);
+	row.record = buf_span(&r.b);
+	(void)peer_answer(c->id, c->token, FRAME_ctl_row, &row, -1);
+	record_release(&r);
+	client_done(c, EX_OK, "", has_more ? "more" : "");
+}
+
+static void
 run_callout_flush(struct client *c, const struct frame_ctl_ask *ask)
 {
-	char text[64];
+	run_flush(c, ask, "callout", verify_flush);
+}
 
-	log_info("- callout flush word=%s by=%s", log_text(ask->arg),
-		 log_text(c->who));
-	str_fmt(text, sizeof(text), "%zu forgotten", verify_flush(ask->arg));
-	client_done(c, EX_OK, text, "");
+static void
+run_greylist_flush(struct client *c, const struct frame_ctl_ask *ask)
+{
+	run_flush(c, ask, "greylist", greylist_flush);
 }
 
 static void
@@ -307,6 +339,8 @@ static const struct {
 	{ "test-smtp", run_incoming },
 	{ "callout-list", run_callout_list },
 	{ "callout-flush", run_callout_flush },
+	{ "greylist-list", run_greylist_list },
+	{ "greylist-flush", run_greylist_flush },
 };
 
 static bool

@@ -8,6 +8,7 @@
  */
 #include "verify.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "list.h"
 #include "log.h"
 #include "record.h"
+#include "remember.h"
 #include "role.h"
 #include "str.h"
 #include "xalloc.h"
@@ -25,6 +27,8 @@
 #define CALLOUTS_MAX 2000 /* under way and waiting */
 #define SLACK_MS 2000 /* behind outgoing's own limit */
 #define ROWS_MAX 200 /* of a page */
+#define FLUSH_MAX 2000 /* at a question */
+#define KEEP_MAX_MS (366LL * 86400 * 1000) /* more than any knob allows */
 
 struct known {
 	struct list node; /* the oldest first */
@@ -78,6 +82,7 @@ now_ms(void)
 static void
 forget(struct known *k)
 {
+	remember_del(REMEMBER_CALLOUT, k->key);
 	dict_del(&self.known, k->key);
 	list_del(&k->node);
 	free(k->key);
@@ -99,7 +104,7 @@ find(const char *key)
 }
 
 static void
-learn(const char *key, enum callout result, int64_t keep_ms, const char *text)
+keep(const char *key, enum callout result, int64_t until_ms, const char *text)
 {
 	struct known *k = dict_get(&self.known, key);
 
@@ -110,10 +115,52 @@ learn(const char *key, enum callout result, int64_t keep_ms, const char *text)
 	k = xcalloc(1, sizeof(*k));
 	k->key = xstrdup(key);
 	k->result = result;
-	k->until_ms = now_ms() + keep_ms;
+	k->until_ms = until_ms;
 	k->text = xstrdup(text);
 	dict_set(&self.known, key, k);
 	list_push(&self.order, &k->node);
+}
+
+/* As verify_recall() reads it: result, until when, and the words. */
+static void
+learn(const char *key, enum callout result, int64_t keep_ms, const char *text)
+{
+	int64_t now = now_ms();
+	char value[512];
+
+	keep(key, result, now + keep_ms, text);
+	str_fmt(value, sizeof(value), "%d %" PRId64 " %.400s", (int)result,
+		now + keep_ms, text);
+	remember_put(REMEMBER_CALLOUT, key, value, now);
+}
+
+void
+verify_recall(const char *key, const char *value, int64_t at_ms)
+{
+	char copy[512];
+	char *until, *text;
+	int64_t until_ms, left_ms;
+	uint64_t result;
+
+	(void)at_ms;
+	begin();
+	str_copy(copy, sizeof(copy), value);
+	until = strchr(copy, ' ');
+	text = until != NULL ? strchr(until + 1, ' ') : NULL;
+	if (text != NULL) {
+		*until++ = '\0';
+		*text++ = '\0';
+		if (str_to_u64(copy, &result, NULL) == 0 &&
+		    result <= CALLOUT_UNREACHABLE &&
+		    str_to_i64(until, &until_ms, NULL) == 0) {
+			left_ms = until_ms - now_ms();
+			if (left_ms > 0 && left_ms < KEEP_MAX_MS) {
+				keep(key, (enum callout)result, until_ms, text);
+				return;
+			}
+		}
+	}
+	remember_del(REMEMBER_CALLOUT, key);
 }
 
 static void
@@ -376,18 +423,23 @@ verify_list(peer_id p, uint32_t token, const char *word, const char *cursor,
 }
 
 size_t
-verify_flush(const char *word)
+verify_flush(const char *word, bool *has_more)
 {
 	struct list *n, *tmp;
 	size_t count = 0;
 
 	begin();
+	*has_more = false;
 	list_for_safe(n, tmp, &self.order)
 	{
 		struct known *k = list_entry(n, struct known, node);
 
 		if (strstr(k->key, word) == NULL)
 			continue;
+		if (count == FLUSH_MAX) {
+			*has_more = true;
+			break;
+		}
 		forget(k);
 		count++;
 	}

@@ -12,6 +12,8 @@
 
 /* A verify_ask of incoming's. */
 void verify_ask(peer_id from, struct frame *f);
+/* A row of seen.db, the oldest first. */
+void verify_recall(const char *key, const char *value, int64_t at_ms);
 /* Incoming is gone: nobody waits any more. */
 void verify_forget_askers(void);
 
@@ -22,7 +24,8 @@ void verify_forget_askers(void);
  */
 void verify_list(peer_id p, uint32_t token, const char *word,
 		 const char *cursor, char *dst, size_t size);
-/* Forgets them; returns how many. */
-size_t verify_flush(const char *word);
+/* Forgets them; returns how many.  Some thousands at a time: has_more says
+ * that others are left. */
+size_t verify_flush(const char *word, bool *has_more);
 
 #endif

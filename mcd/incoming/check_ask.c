@@ -53,6 +53,14 @@ check_mail_spf(const struct check_mail *m)
 	return m->spf.line;
 }
 
+bool
+check_spf_is_known(struct check_mail *m)
+{
+	if (m->spf.fact.state == FACT_NEW)
+		ask_spf(m);
+	return m->spf.fact.state == FACT_KNOWN;
+}
+
 enum check_result
 check_spf(struct check_run *r)
 {
@@ -60,9 +68,7 @@ check_spf(struct check_run *r)
 
 	if (!r->knobs->spf_refuse)
 		return CHECK_OFF;
-	if (m->spf.fact.state == FACT_NEW)
-		ask_spf(m);
-	if (m->spf.fact.state != FACT_KNOWN)
+	if (!check_spf_is_known(m))
 		return fact_wait(&m->spf.fact, r);
 	check_detail(r, "%s", m->spf.text);
 	if (m->spf.result == SPF_FAIL)

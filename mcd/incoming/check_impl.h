@@ -111,6 +111,9 @@ struct check_mail {
 __attribute__((format(printf, 2, 3))) void check_detail(struct check_run *r,
 							const char *fmt, ...);
 
+/* check_ask.c: asks for SPF, once a mail; false while it is waited for. */
+bool check_spf_is_known(struct check_mail *m);
+
 /* check_rdns.c */
 void rdns_release(struct rdns_fact *f);
 

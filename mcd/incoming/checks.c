@@ -262,6 +262,7 @@ void
 check_start(struct check_run *r)
 {
 	list_init(&r->wait);
+	fact_init(&r->grey);
 	fact_init(&r->callout);
 	defer_init(&r->again, on_again, r);
 	r->at = 0;
@@ -277,6 +278,7 @@ check_stop(struct check_run *r)
 		return;
 	r->is_running = false;
 	list_del(&r->wait);
+	fact_release(&r->grey);
 	fact_release(&r->callout);
 	defer_release(&r->again);
 }

@@ -118,6 +118,10 @@ struct check_run {
 	check_trace_fn *trace; /* with it the walk goes to its end */
 	void *arg;
 	/* private */
+	struct fact grey; /* of this recipient */
+	bool grey_is_told; /* control has answered */
+	unsigned grey_says; /* enum grey */
+	int64_t grey_wait_ms;
 	struct fact callout; /* of this recipient */
 	unsigned callout_says; /* enum callout */
 	char words[200]; /* the server's */

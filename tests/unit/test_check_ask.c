@@ -108,9 +108,82 @@ reply(bool is_spf, int says)
 	asked.fn(asked.arg, says == -1 ? NULL : &f);
 }
 
+static const struct {
+	const char *words;
+	int spf; /* the result, -1: the knob is off */
+	int says; /* -1 no answer, -2 nobody there */
+	enum check_result result;
+	const char *text;
+} greys[] = {
+	{ "a triplet not seen before", -1, GREY_NEW, CHECK_REFUSE,
+	  "Greylisted, try again in 301 seconds" },
+	{ "one that is too early", -1, GREY_EARLY, CHECK_REFUSE,
+	  "Greylisted, try again in 301 seconds" },
+	{ "one that has come again", -1, GREY_PASSED, CHECK_PASS, NULL },
+	{ "one that is known", -1, GREY_KNOWN, CHECK_PASS, NULL },
+	{ "a client that is known", -1, GREY_CLIENT, CHECK_PASS, NULL },
+	{ "no answer puts nobody off", -1, -1, CHECK_UNSURE, NULL },
+	{ "nor does nobody", -1, -2, CHECK_UNSURE, NULL },
+	{ "SPF pass is enough", SPF_PASS, -3, CHECK_PASS, NULL },
+	{ "SPF softfail is not", SPF_SOFTFAIL, GREY_NEW, CHECK_REFUSE,
+	  "Greylisted, try again in 301 seconds" },
+	{ "nor is SPF that cannot tell", SPF_TEMPERROR, GREY_NEW, CHECK_REFUSE,
+	  "Greylisted, try again in 301 seconds" },
+};
+
+static void
+reply_grey(int says)
+{
+	struct frame_grey_reply b = { .result = (uint32_t)says,
+				      .wait_ms = 300000 };
+	struct frame f = { .fd = -1, .body = &b };
+
+	asked.fn(asked.arg, says == -1 ? NULL : &f);
+}
+
+static void
+test_grey(size_t i)
+{
+	struct check_who who = { 0 };
+	struct check_rcpt rcpt = { .canonical = "r@ours.example" };
+	struct check_run run = { .rcpt = &rcpt };
+	struct knobs knobs;
+
+	(void)ip_parse("192.0.2.1", &who.ip, NULL);
+	run.client = check_client_new(&who);
+	run.mail = check_mail_new(run.client, "a@b.example");
+	run.knobs = &knobs;
+	knobs_default(&knobs);
+	fact_init(&run.grey);
+	list_init(&run.wait);
+	asked.is_down = greys[i].says == -2;
+	CHECK_INT(check_greylist(&run), CHECK_OFF, "%s: as shipped it is off",
+		  greys[i].words);
+	knobs.greylist = 1;
+	knobs.greylist_spf = greys[i].spf >= 0;
+	if (greys[i].spf >= 0) {
+		CHECK_INT(check_greylist(&run), CHECK_WAIT,
+			  "SPF is waited for");
+		list_del(&run.wait);
+		reply(true, greys[i].spf);
+	}
+	if (greys[i].says >= -1) {
+		CHECK_INT(check_greylist(&run), CHECK_WAIT, "it is waited for");
+		CHECK_INT(asked.type, FRAME_grey_ask, "as control is asked");
+		list_del(&run.wait);
+		reply_grey(greys[i].says);
+	}
+	CHECK_INT(check_greylist(&run), greys[i].result, "%s", greys[i].words);
+	CHECK_STR(run.text, greys[i].text, "and so it is told");
+	check_mail_free(run.mail);
+	check_client_free(run.client);
+}
+
 int
 main(void)
 {
+	for (size_t i = 0; i < sizeof(greys) / sizeof(*greys); i++)
+		test_grey(i);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct check_who who = { 0 };
 		struct check_client *c;
