@@ -133,25 +133,159 @@ answer_text(netsnmp_mib_handler *h, netsnmp_handler_registration *reg,
 	return SNMP_ERR_NOERROR;
 }
 
+static size_t
+copy_oid(oid *to, const uint32_t *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && i < AGENTX_OID_MAX; i++)
+		to[i] = from[i];
+	return i;
+}
+
+/* A registration that owns what, or NULL. */
+static netsnmp_handler_registration *
+make_registration(const char *name, Netsnmp_Node_Handler *handler,
+		  const uint32_t *number, size_t len, void *what, struct err *e)
+{
+	netsnmp_handler_registration *reg;
+	oid where[AGENTX_OID_MAX];
+
+	len = copy_oid(where, number, len);
+	reg = netsnmp_create_handler_registration(name, handler, where, len,
+						  HANDLER_CAN_RONLY);
+	if (reg == NULL)
+		err_set(e, "%s: not registered", name);
+	else
+		reg->handler->myvoid = what;
+	return reg;
+}
+
 int
 agentx_add_text(const char *name, const uint32_t *number, size_t len,
 		agentx_text_fn *fn, int arg, struct err *e)
 {
 	netsnmp_handler_registration *reg;
-	oid where[AGENTX_OID_MAX];
 	struct text *t = xcalloc(1, sizeof(*t));
-	size_t i;
 
-	for (i = 0; i < len && i < AGENTX_OID_MAX; i++)
-		where[i] = number[i];
 	t->fn = fn;
 	t->arg = arg;
-	reg = netsnmp_create_handler_registration(name, answer_text, where, i,
-						  HANDLER_CAN_RONLY);
+	reg = make_registration(name, answer_text, number, len, t, e);
 	if (reg == NULL)
-		return err_set(e, "%s: not registered", name);
-	reg->handler->myvoid = t;
+		return -1;
 	if (netsnmp_register_instance(reg) != MIB_REGISTERED_OK)
+		return err_set(e, "%s: not registered", name);
+	return 0;
+}
+
+static void
+put_value(netsnmp_variable_list *var, const struct agentx_value *v)
+{
+	struct counter64 big;
+	u_long number = (u_long)v->number;
+
+	switch (v->type) {
+	case AGENTX_TEXT:
+		snmp_set_var_typed_value(var, ASN_OCTET_STR, v->text,
+					 strlen(v->text));
+		break;
+	case AGENTX_COUNTER:
+		big.high = (u_long)(v->number >> 32);
+		big.low = (u_long)(v->number & 0xffffffff);
+		snmp_set_var_typed_value(var, ASN_COUNTER64, &big, sizeof(big));
+		break;
+	case AGENTX_GAUGE:
+		snmp_set_var_typed_value(var, ASN_GAUGE, &number,
+					 sizeof(number));
+		break;
+	case AGENTX_INTEGER:
+		snmp_set_var_typed_value(var, ASN_INTEGER, &number,
+					 sizeof(number));
+		break;
+	}
+}
+
+/* Of a name, what is behind base; false when it does not begin with it. */
+static bool
+behind(const netsnmp_variable_list *var, const netsnmp_handler_registration *r,
+       uint32_t *to, size_t *len)
+{
+	size_t i;
+
+	*len = 0;
+	if (var->name_length < r->rootoid_len ||
+	    netsnmp_oid_equals(var->name, r->rootoid_len, r->rootoid,
+			       r->rootoid_len) != 0)
+		return false;
+	for (i = r->rootoid_len; i < var->name_length && *len < AGENTX_OID_MAX;
+	     i++)
+		to[(*len)++] = (uint32_t)var->name[i];
+	return true;
+}
+
+/* What comes before the tree is answered by its first object. */
+static bool
+find_next(const struct agentx_tree *tree, netsnmp_handler_registration *reg,
+	  netsnmp_request_info *request, struct agentx_value *v)
+{
+	netsnmp_variable_list *var = request->requestvb;
+	uint32_t asked[AGENTX_OID_MAX];
+	oid found[AGENTX_OID_MAX];
+	size_t len;
+
+	if (!behind(var, reg, asked, &len) &&
+	    snmp_oid_compare(var->name, var->name_length, reg->rootoid,
+			     reg->rootoid_len) > 0)
+		return false;
+	if (!tree->next(asked, len, request->inclusive != 0, v) ||
+	    reg->rootoid_len + v->len > AGENTX_OID_MAX)
+		return false;
+	memcpy(found, reg->rootoid, reg->rootoid_len * sizeof(oid));
+	copy_oid(found + reg->rootoid_len, v->oid, v->len);
+	snmp_set_var_objid(var, found, reg->rootoid_len + v->len);
+	return true;
+}
+
+static int
+answer_tree(netsnmp_mib_handler *h, netsnmp_handler_registration *reg,
+	    netsnmp_agent_request_info *info, netsnmp_request_info *request)
+{
+	const struct agentx_tree *tree = h->myvoid;
+	uint32_t asked[AGENTX_OID_MAX];
+	struct agentx_value v;
+	size_t len;
+
+	for (; request != NULL; request = request->next) {
+		if (request->processed)
+			continue;
+		if (info->mode == MODE_GETNEXT) {
+			if (find_next(tree, reg, request, &v))
+				put_value(request->requestvb, &v);
+		} else if (info->mode != MODE_GET) {
+			netsnmp_set_request_error(info, request,
+						  SNMP_ERR_NOTWRITABLE);
+		} else if (behind(request->requestvb, reg, asked, &len) &&
+			   tree->get(asked, len, &v)) {
+			put_value(request->requestvb, &v);
+		} else {
+			netsnmp_set_request_error(info, request,
+						  SNMP_NOSUCHINSTANCE);
+		}
+	}
+	return SNMP_ERR_NOERROR;
+}
+
+int
+agentx_add_tree(const char *name, const uint32_t *base, size_t len,
+		const struct agentx_tree *tree, struct err *e)
+{
+	netsnmp_handler_registration *reg;
+	void *kept = xmemdup(tree, sizeof(*tree));
+
+	reg = make_registration(name, answer_tree, base, len, kept, e);
+	if (reg == NULL)
+		return -1;
+	if (netsnmp_register_handler(reg) != MIB_REGISTERED_OK)
 		return err_set(e, "%s: not registered", name);
 	return 0;
 }

@@ -33,4 +33,25 @@ typedef bool agentx_text_fn(int arg, char *dst, size_t size);
 int agentx_add_text(const char *name, const uint32_t *oid, size_t len,
 		    agentx_text_fn *fn, int arg, struct err *e);
 
+/*
+ * All of a tree below base.  get and next are asked for OIDs behind the
+ * base, and say false where there is none; what they give is borrowed.
+ */
+enum agentx_type { AGENTX_INTEGER, AGENTX_GAUGE, AGENTX_COUNTER, AGENTX_TEXT };
+struct agentx_value {
+	const uint32_t *oid; /* behind the base */
+	size_t len;
+	enum agentx_type type;
+	uint64_t number;
+	const char *text;
+};
+struct agentx_tree {
+	bool (*get)(const uint32_t *oid, size_t len, struct agentx_value *v);
+	bool (*next)(const uint32_t *oid, size_t len, bool is_inclusive,
+		     struct agentx_value *v);
+};
+/* tree is borrowed until agentx_stop(). */
+int agentx_add_tree(const char *name, const uint32_t *base, size_t len,
+		    const struct agentx_tree *tree, struct err *e);
+
 #endif

@@ -87,7 +87,9 @@ open_map(void)
 		    e.text);
 		return false;
 	}
-	if (self.map != NULL && st.st_dev == self.dev && st.st_ino == self.ino)
+	/* One that was cut would be SIGBUS. */
+	if (self.map != NULL && st.st_dev == self.dev &&
+	    st.st_ino == self.ino && st.st_size == (off_t)stats_size())
 		return true;
 	stats_unmap(self.map);
 	self.map = NULL;

@@ -19,6 +19,7 @@
 #include "config.h"
 #include "glance.h"
 #include "log.h"
+#include "mib.h"
 #include "str.h"
 #include "ucd.h"
 
@@ -26,9 +27,11 @@
 
 static const char usage[] =
 	"usage: mc-snmp-agent [-f] [-c FILE] [-x ADDRESS]\n"
+	"       mc-snmp-agent -m [-c FILE]\n"
 	"       mc-snmp-agent -h | -V\n"
 	"  -c FILE     the configuration instead of %s\n"
 	"  -f          stay in the foreground, as it always does\n"
+	"  -m          print MCGATE-MIB, for the base OID of FILE if given\n"
 	"  -x ADDRESS  where snmpd is: unix:PATH or tcp:HOST:PORT\n"
 	"  -h          print this\n"
 	"  -V          print the version\n";
@@ -110,6 +113,49 @@ open_log(void)
 		 level);
 }
 
+static bool
+to_value(const struct mib_cell *c, struct agentx_value *v)
+{
+	static const enum agentx_type types[] = {
+		[MIB_TEXT] = AGENTX_TEXT,	[MIB_GAUGE] = AGENTX_GAUGE,
+		[MIB_GAUGE64] = AGENTX_COUNTER, [MIB_COUNTER] = AGENTX_COUNTER,
+		[MIB_AGE] = AGENTX_GAUGE,	[MIB_STATE] = AGENTX_INTEGER,
+		[MIB_PROCESS] = AGENTX_INTEGER,
+	};
+
+	if (c == NULL)
+		return false;
+	*v = (struct agentx_value){ .oid = c->oid,
+				    .len = c->len,
+				    .type = types[c->object->kind],
+				    .number = c->number,
+				    .text = c->text };
+	return true;
+}
+
+static bool
+tree_get(const uint32_t *oid, size_t len, struct agentx_value *v)
+{
+	return to_value(mib_get(oid, len), v);
+}
+
+static bool
+tree_next(const uint32_t *oid, size_t len, bool is_inclusive,
+	  struct agentx_value *v)
+{
+	return to_value(mib_next(oid, len, is_inclusive), v);
+}
+
+static int
+add_mib(struct err *e)
+{
+	static const struct agentx_tree tree = { tree_get, tree_next };
+	uint32_t base[AGENTX_OID_MAX];
+	size_t len = mib_parse_oid(conf.snmp_base_oid, base, AGENTX_OID_MAX);
+
+	return agentx_add_tree("mcgate", base, len, &tree, e);
+}
+
 static int
 serve(const char *address)
 {
@@ -117,7 +163,7 @@ serve(const char *address)
 
 	glance_open(conf.run_dir, conf.snmp_keep_last);
 	if (agentx_start(address, &e) != 0 ||
-	    ucd_add(conf.snmp_ucd_rows, &e) != 0) {
+	    ucd_add(conf.snmp_ucd_rows, &e) != 0 || add_mib(&e) != 0) {
 		log_error("%s", e.text);
 		return EX_SOFTWARE;
 	}
@@ -126,8 +172,32 @@ serve(const char *address)
 		agentx_turn();
 	log_info("stopping");
 	agentx_stop();
+	mib_release();
 	glance_close();
 	return EX_OK;
+}
+
+/* Without a configuration for the usual base. */
+static int
+print_mib(const char *conf_path)
+{
+	const char *base = conf_row_find("snmp.base_oid")->text;
+	struct buf b = { 0 };
+	struct err e = { "" };
+	int rc;
+
+	if (conf_path != NULL && conf_read(conf_path, &conf, &e) != 0) {
+		fprintf(stderr, "mc-snmp-agent: %s\n", e.text);
+		return EX_CONFIG;
+	}
+	mib_write(conf_path != NULL ? conf.snmp_base_oid : base, &b);
+	rc = fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0
+		     ? EX_OK
+		     : EX_IOERR;
+	buf_release(&b);
+	if (conf_path != NULL)
+		conf_release(&conf);
+	return rc;
 }
 
 static int
@@ -160,16 +230,20 @@ run(const char *conf_path, const char *address)
 int
 main(int argc, char **argv)
 {
-	const char *conf_path = conf_default_path, *address = NULL;
+	const char *conf_path = NULL, *address = NULL;
+	bool is_mib = false;
 	int c;
 
 	log_open("mc-snmp-agent", LOG_TO_STDERR, LOG_LEVEL_INFO);
-	while ((c = getopt(argc, argv, "c:fhVx:")) != -1) {
+	while ((c = getopt(argc, argv, "c:fhmVx:")) != -1) {
 		switch (c) {
 		case 'c':
 			conf_path = optarg;
 			break;
 		case 'f':
+			break;
+		case 'm':
+			is_mib = true;
 			break;
 		case 'V':
 			printf("mc-snmp-agent %s\n", MCGATE_VERSION);
@@ -190,5 +264,7 @@ main(int argc, char **argv)
 			argv[optind]);
 		return EX_USAGE;
 	}
-	return run(conf_path, address);
+	if (is_mib)
+		return print_mib(conf_path);
+	return run(conf_path != NULL ? conf_path : conf_default_path, address);
 }

@@ -44,4 +44,5 @@ pyzor:pyzor
 razor
 snmpd
 snmp:snmpget
+smitools:smilint
 '

@@ -149,6 +149,32 @@ check_agentx(const char *value)
 }
 
 static const char *
+check_base_oid(const char *value)
+{
+	static const char form[] = "numbers with dots between, below "
+				   "1.3.6.1.4.1 and at most 32 of them";
+	const char *p = value, *start;
+	char number[16];
+	uint64_t n;
+	int count = 0;
+
+	if (!str_has_prefix(value, "1.3.6.1.4.1."))
+		return form;
+	do {
+		start = p;
+		while (ascii_isdigit(*p))
+			p++;
+		if (p == start || p - start > 10 || ++count > 32)
+			return form;
+		memcpy(number, start, (size_t)(p - start));
+		number[p - start] = '\0';
+		if (str_to_u64(number, &n, NULL) != 0 || n > UINT32_MAX)
+			return form;
+	} while (*p++ == '.');
+	return p[-1] == '\0' ? NULL : form;
+}
+
+static const char *
 check_ucd_rows(const char *value)
 {
 	const char *p = value;
@@ -176,6 +202,7 @@ static const struct {
 	{ "tls.min_version", check_tls_version },
 	{ "snmp.agentx", check_agentx },
 	{ "snmp.ucd_rows", check_ucd_rows },
+	{ "snmp.base_oid", check_base_oid },
 };
 
 const char *
