@@ -112,7 +112,7 @@ class Lab:
 
     def __init__(self, relay, domains=(), sets=None, domain_sets=(),
                  env=None, starts=True, conf=(), parent_dir=None,
-                 smtp_with="", listeners=()):
+                 smtp_with="", listeners=(), resolver=None):
         self.dir = parent_dir or room()
         self.is_up = False
         self.env = dict(os.environ, **(env or {}))
@@ -127,6 +127,8 @@ class Lab:
             self.words += ["--conf", line]
         if smtp_with:
             self.words += ["--smtp-with", smtp_with]
+        if resolver:
+            self.words += ["--resolver", resolver]
         for item in listeners:
             self.words += ["--listener", item]
         self.smtp = None
