@@ -312,7 +312,8 @@ write_levels(const struct policy *p, const struct policy_subject *domain,
 	static const char *const names[] = {
 		"threshold",	"spam_action",	    "virus_action",
 		"block_action", "encrypted_action", "limits_action",
-		"hold_mail",	"out_threshold",    "out_spam_action"
+		"hold_mail",	"out_threshold",    "out_spam_action",
+		"dmarc_reject"
 	};
 	size_t i;
 

@@ -53,9 +53,11 @@ struct filter_result {
 	struct filter_symptom *symptoms;
 	size_t symptom_count;
 	bool is_encrypted, is_over_limits; /* of the antivirus */
+	bool is_dmarc_reject; /* the domain in From asks for its rejection */
 	int64_t time_us; /* the runner's */
 };
 
+struct auth;
 struct conf;
 struct mime;
 struct view;
@@ -76,6 +78,7 @@ struct filter_mail {
 	struct span header; /* its header fields, with the empty line */
 	struct view *view; /* texts, words and addresses, made when asked for */
 	struct mime *mime; /* the view's: parts, in all readings */
+	struct auth *auth; /* for auth_get() */
 	const struct lists *lists; /* NULL: none have come yet */
 	const struct worker_data *data;
 	struct spamd_asker spamd; /* open NULL: it cannot be reached */

@@ -179,6 +179,7 @@ take_result(const struct filter_mail *m, const struct judge_policy *p,
 		}
 		return !out->is_later;
 	}
+	out->is_dmarc_reject |= r->is_dmarc_reject;
 	points = result_points(m, p, r);
 	step->points = points * f->weight / 1000;
 	out->points += step->points;
@@ -329,6 +330,28 @@ tell_reason(struct judge_verdict *out)
 			      : "");
 }
 
+/* What the owner of the domain in From has asked for, where an administrator
+ * follows it; not against a filter that has decided for ham. */
+static void
+follow_dmarc(const struct knobs *k, struct judge_verdict *out)
+{
+	bool is_wanted = k->dmarc_reject == DMARC_REJECT_DELETE
+				 ? out->action != ACTION_DISCARD
+				 : out->action == ACTION_DELIVER;
+
+	if (!out->is_dmarc_reject || k->dmarc_reject == DMARC_REJECT_SCORE ||
+	    !is_wanted || (out->decisive != NULL && out->class == MAIL_HAM))
+		return;
+	out->class = MAIL_SPAM;
+	out->is_marked = false;
+	out->action = k->dmarc_reject == DMARC_REJECT_DELETE
+			      ? ACTION_DISCARD
+			      : ACTION_QUARANTINE;
+	out->action_knob = "dmarc_reject";
+	(void)str_copy(out->reason, sizeof(out->reason),
+		       "DMARC: the domain in From asks for its rejection");
+}
+
 static void
 decide(const struct filter_mail *m, const struct knobs *k,
        struct judge_verdict *out)
@@ -345,6 +368,7 @@ decide(const struct filter_mail *m, const struct knobs *k,
 		act_on_block(k, out);
 	else if (out->class == MAIL_SPAM)
 		act_on_spam(m, k, out);
+	follow_dmarc(k, out);
 	out->is_warned = is_listed_as(out, SENDER_WARN) && !m->is_outbound &&
 			 out->action == ACTION_DELIVER;
 	if (k->hold_mail && out->action == ACTION_DELIVER) {

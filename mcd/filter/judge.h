@@ -39,6 +39,7 @@ struct judge_verdict {
 	enum mail_class class;
 	enum action action;
 	bool is_dangerous; /* parked: nobody could look into all of it */
+	bool is_dmarc_reject; /* a filter has found so */
 	bool is_later; /* a filter could not tell, and mail waits for it */
 	int64_t points, threshold;
 	const struct judge_step *steps; /* in the order they were taken */

@@ -7,9 +7,12 @@
 
 #include <string.h>
 
+#include "auth.h"
+#include "authres.h"
 #include "explain.h"
 #include "header.h"
 #include "points.h"
+#include "role.h"
 #include "str.h"
 
 #define RENAMES_MAX 64 /* of fields that look like a filter's */
@@ -167,17 +170,20 @@ begins_with(struct span name, const char *prefix)
 
 /*
  * A field that somebody else gave one of our names: it must not be taken
- * for our word, so none is left.  Edits are limited, and nobody has honest
+ * for our word, so none is left; with text "" it goes, else that is put
+ * before its name.  Edits are limited, and nobody has honest
  * reasons for so many: from the first of those beyond to the last one, all
  * is taken out, and with it the edits that lie in between.
  */
 static void
-disown(const struct header_field *f, struct marks *marks)
+disown(const struct header_field *f, const char *text, struct marks *marks)
 {
 	struct edit *cut;
 
 	if (marks->own++ < OWN_MAX) {
-		add_edit(marks, f->offset, RENAMED);
+		add_edit(marks, f->offset, text);
+		if (*text == '\0')
+			marks->edits[marks->count - 1].length = f->len;
 		return;
 	}
 	if (marks->cut == 0) {
@@ -187,6 +193,22 @@ disown(const struct header_field *f, struct marks *marks)
 	cut = &marks->edits[marks->cut];
 	cut->length = f->offset + f->len - cut->offset;
 	marks->count = marks->cut + 1;
+}
+
+static const char *
+server_name(const struct knobs *k)
+{
+	return k->auth_results_name[0] != '\0' ? k->auth_results_name
+					       : role_hostname();
+}
+
+static bool
+is_forged(const struct filter_mail *m, const struct knobs *k,
+	  const struct header_field *f)
+{
+	return !m->is_outbound && !m->is_peer && !k->auth_results_foreign &&
+	       span_ieq(f->name, SPAN_LIT("Authentication-Results")) &&
+	       authres_claims(f->value, server_name(k));
 }
 
 static void
@@ -199,7 +221,9 @@ walk_header(const struct filter_mail *m, const struct knobs *k, const char *tag,
 
 	while (header_next(m->header, &at, &f)) {
 		if (!m->is_peer && begins_with(f.name, k->header_prefix)) {
-			disown(&f, marks);
+			disown(&f, RENAMED, marks);
+		} else if (is_forged(m, k, &f)) {
+			disown(&f, "", marks);
 		} else if (is_marked && begins_with(f.name, FOREIGN) &&
 			   marks->renames < RENAMES_MAX) {
 			add_edit(marks, f.offset, RENAMED);
@@ -211,6 +235,22 @@ walk_header(const struct filter_mail *m, const struct knobs *k, const char *tag,
 				tag_subject(m, &f, tag, marks);
 		}
 	}
+}
+
+/* On top of all, so that it stands above what others have added. */
+static void
+add_results(const struct filter_mail *m, const struct knobs *k, struct buf *out)
+{
+	const struct auth_result *r;
+	struct buf text = { .limit = 8192 };
+
+	if (!k->auth_results || !k->filter_auth || m->is_outbound ||
+	    m->auth == NULL || (r = auth_get(m)) == NULL)
+		return;
+	auth_field(m, r, server_name(k), &text);
+	(void)buf_add_str(out, "Authentication-Results: ");
+	add_folded(out, buf_str(&text));
+	buf_release(&text);
 }
 
 int
@@ -227,6 +267,8 @@ mark_edits(const struct filter_mail *m, const struct judge_policy *p,
 
 	marks.count = 1; /* fields come first, once it is known what they are */
 	walk_header(m, &p->knobs, tag, &marks);
+	if (v->action != ACTION_DISCARD)
+		add_results(m, &p->knobs, &fields);
 	add_fields(m, &p->knobs, v, &fields);
 	if (*tag != '\0' && !marks.has_subject)
 		(void)buf_printf(&fields, "Subject: %s\r\n", tag_text(m, tag));

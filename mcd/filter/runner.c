@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "body.h"
 #include "clock.h"
 #include "envelope.h"
@@ -31,7 +32,10 @@ struct run {
 	const struct knobs *knobs; /* of the policy that is walked */
 	struct filter_result *results; /* by filter */
 	bool *is_kept;
+	struct auth auth;
 };
+
+static struct worker_dns dns; /* keeps its numbers from scan to scan */
 
 /* Takes the next policy off the blob; 1, 0 at its end, -1 malformed. */
 static int
@@ -262,12 +266,15 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	    int fd, const struct worker_data *data)
 {
 	struct frame_scan_done done = { .status = SCAN_DONE };
-	struct run run = { .pool = c, .token = token };
+	struct run run = { .pool = c,
+			   .token = token,
+			   .auth = { .dns = &dns, .c = c } };
 	struct frame_scan kept = keep_scan(&run.arena, scan);
 	struct worker_spamd spamd = { .c = c };
 	struct err e = { "" };
 
 	test_hook_start();
+	run.mail.auth = &run.auth;
 	run.mail.spamd = worker_spamd_asker(&spamd);
 	if (read_mail(&run, &kept, fd, data, &e) != 0 ||
 	    judge_all(c, token, &kept, &run, &e) != 0)
@@ -277,7 +284,7 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	arena_release(&run.arena);
 	e.text[400] = '\0';
 	done.text = e.text;
-	if (spamd.is_lost)
+	if (spamd.is_lost || dns.is_lost)
 		return -1;
 	return chan_send(c, FRAME_scan_done, token, &done, -1);
 }

@@ -188,13 +188,19 @@ open_library(void)
 	return NULL;
 }
 
+void
+dkim_prepare(void)
+{
+	if (library == NULL)
+		library = open_library();
+}
+
 struct dkim_check *
 dkim_check_new(const struct dns_asker *dns)
 {
 	struct dkim_check *k;
 
-	if (library == NULL)
-		library = open_library();
+	dkim_prepare();
 	if (library == NULL) {
 		log_error("libopendkim cannot be set up");
 		return NULL;

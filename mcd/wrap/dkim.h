@@ -48,6 +48,8 @@ struct dkim_report {
 
 struct dkim_check;
 
+/* Before a jail: what the libraries load when they are first used. */
+void dkim_prepare(void);
 /* NULL when the library cannot be set up.  dns is used until
  * dkim_check_end(). */
 struct dkim_check *dkim_check_new(const struct dns_asker *dns);

@@ -90,7 +90,7 @@ def both():
     asked = questions()
     with_mcd = [timeless(lab.rows(*q)) for q in asked]
     same(len(with_mcd[asked.index(["trace", "s3@client.example"])]),
-         2 * len(range(3, ROWS, 7)) + 2,
+         3 * len(range(3, ROWS, 7)) + 3,
          "a sender's trace has all events of its messages")
     same([r["rcpt"] for r in with_mcd[-3][0]["recipients"]],
          ["r3@ours.example", "two@ours.example"],

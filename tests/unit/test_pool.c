@@ -302,10 +302,10 @@ test_verdicts(void)
 
 	CHECK(await_slots(WORKERS), "the pool has a slot for each worker");
 	scan("Subject: x\r\n\r\nbody\r\n", 0,
-	     "headers_add=no\n\f"
+	     "headers_add=no\nauth_results=no\n\f"
 	     "hold_mail=on\n\f"
-	     "id_header=on\nheaders_add=no\n\f"
-	     "no_such_knob=1\nfilter_spamassassin=off\n\f",
+	     "id_header=on\nheaders_add=no\nauth_results=no\n\f"
+	     "no_such_knob=1\nfilter_auth=no\nfilter_spamassassin=no\n\f",
 	     false);
 	r = result();
 	CHECK(r.status == SCAN_DONE, "a message is scanned: %s", r.text);
@@ -334,7 +334,7 @@ test_gtube(void)
 	struct result r;
 
 	scan("Subject: x\r\n\r\n" GTUBE "\r\n", 0,
-	     "headers_add=no\n\f"
+	     "headers_add=no\nauth_results=no\n\f"
 	     "spam_action=quarantine\n\f"
 	     "@domain=lists.example\nspam_action=delete\n\f"
 	     "filter_gtube=no\n\f",
