@@ -37,6 +37,7 @@ openssl:openssl
 haproxy:haproxy
 iproute2:ip
 swaks:swaks
+postfix:postfix
 python3-yaml
 spamassassin
 spamd
