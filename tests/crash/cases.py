@@ -16,6 +16,7 @@ import shim as shimlib
 from gateway import Fault, Gateway, wait_until
 
 A, H, I = "@one.example", "@held.example", "@two.example"
+K = "@kept.example"
 
 # name: list of (recipients, size), sent at the same time
 SCENARIOS = {
@@ -29,9 +30,13 @@ SCENARIOS = {
     "sour": [(["bounce" + A, "v" + A], 600)],
     "release": [(["w" + H], 700), (["once{t}" + H], 700)],
     "delete": [(["w" + H], 700)],
+    "qrelease": [(["w" + K, "x" + K], 700)],
+    "qdelete": [(["w" + K, "x" + K], 700)],
 }
 # what an administrator does then
 ACTS = {"release": "unhold", "delete": "delete"}
+# the same with what is in quarantine, for one recipient of two
+KEPT_ACTS = {"qrelease": "release", "qdelete": "delete"}
 # the next hop takes nobody at first
 REFUSED = ("sour",)
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
@@ -320,6 +325,8 @@ def play(g, scenario):
         g.set_refuse(False)
     if scenario in ACTS:
         g.act(sent, ACTS[scenario])
+    if scenario in KEPT_ACTS:
+        g.act_kept(sent, KEPT_ACTS[scenario])
     return sent
 
 

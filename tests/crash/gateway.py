@@ -25,8 +25,11 @@ QUIET_SECONDS = 60
 LAUNCH_TRIES = 5
 HOLD_SECONDS = 5
 HELD = "@held.example"
-DOMAINS = ["one.example", "two.example", "held.example"]
-DOMAIN_KNOBS = ["two.example:id_header=yes", "held.example:hold_mail=yes"]
+KEPT = "@kept.example"
+DOMAINS = ["one.example", "two.example", "held.example", "kept.example"]
+DOMAIN_KNOBS = ["two.example:id_header=yes", "held.example:hold_mail=yes",
+                "kept.example:threshold=0",
+                "kept.example:spam_action=quarantine"]
 KNOBS = ["retry_first=1s", "retry_max=1s", "stop_data_time=2s",
          "stop_reply_time=5s", "spool_reserve=0"]
 
@@ -380,8 +383,10 @@ class Gateway:
             self.wait_quiet()
             got += self.take_delivered()
         held = self.take_held()
+        kept = self.take_kept()
         judge_messages(sent, got, held, has_died)
-        for name in held:
+        judge_kept(sent, got, kept)
+        for name in [*held, *kept]:
             code, _, err = self.mcctl("queue", "delete", name)
             if code != 0:
                 raise Fault(f"queue delete {name}: {err.strip()}")
@@ -425,6 +430,33 @@ class Gateway:
             if self.mcctl("queue", verb, m.name())[0] == 0:
                 m.done = verb
 
+    def take_kept(self):
+        """ID -> recipients of what is in quarantine."""
+        kept = {}
+        if self.envelopes(("quarantine",)):
+            _, out, _ = self.mcctl("queue", "list", "state:quarantine",
+                                   "--json")
+            for line in out.splitlines():
+                row = json.loads(line)
+                kept.setdefault(row["id"].split(".")[0], set()).update(
+                    row["rcpt"])
+        return kept
+
+    def act_kept(self, sent, verb):
+        """mcctl quarantine VERB for the first recipient of each."""
+        for m in sent:
+            if m.answer != "yes" or not m.rcpts[0].endswith(KEPT):
+                continue
+            deadline = time.monotonic() + HOLD_SECONDS
+            while m.name() not in self.take_kept() and self.is_up() and \
+                    time.monotonic() < deadline:
+                time.sleep(0.01)
+            m.tried = verb
+            words = ["--wait", "0"] if verb == "release" else []
+            if self.mcctl("quarantine", verb, m.name(), "--rcpt",
+                          m.rcpts[0], *words)[0] == 0:
+                m.done = verb
+
     def is_held(self, m):
         """The queue role says so: the file is there before."""
         if not glob.glob(f"{self.home}/spool/hold/??/{m.name()}*"):
@@ -452,7 +484,7 @@ class Gateway:
         return [p for s in states.split(",") + ["body"]
                 for pattern in ("*", ".*")
                 for p in glob.glob(f"{self.home}/spool/{s}/??/{pattern}")
-                if not (s in ("hold",) and pattern == "*")]
+                if not (s in ("hold", "quarantine") and pattern == "*")]
 
     def is_clean(self, seconds):
         deadline = time.monotonic() + seconds
@@ -467,7 +499,7 @@ class Gateway:
             raise Fault("parked as damaged: "
                         + " ".join(self.envelopes(("corrupt",))))
         wait_until(lambda: not self.leftovers()
-                   and not self.envelopes(("hold",)), 5,
+                   and not self.envelopes(("hold", "quarantine")), 5,
                    lambda: f"a clean spool; left: {self.leftovers()[:5]}")
 
     def judge_audit(self):
@@ -515,7 +547,7 @@ def judge_message(m, got, held, has_died):
 
 def judge_accepted(m, whole, dsn, held):
     missing = [r for r in m.rcpts if not r.startswith("bounce")
-               and not r.endswith(HELD) and r not in whole]
+               and not r.endswith((HELD, KEPT)) and r not in whole]
     if missing:
         raise Fault(f"{m.token}: LOST for {missing}: it was answered "
                     f"{m.text}")
@@ -540,6 +572,29 @@ def judge_held(m, is_delivered, held):
         raise Fault(f"{m.token}: was to be held, yet delivered")
     elif not is_held and not is_delivered and m.tried != "delete":
         raise Fault(f"{m.token}: LOST in hold: {m.text}")
+
+
+def judge_kept(sent, got, kept):
+    """The first recipient is what was asked for, the second is kept."""
+    for m in sent:
+        if m.answer != "yes" or not m.rcpts[0].endswith(KEPT):
+            continue
+        whole = {r for g in got if m.token.encode() in g["data"]
+                 for r in g["rcpts"]}
+        there = kept.get(m.name(), set())
+        first, second = m.rcpts
+        if second not in there or second in whole:
+            raise Fault(f"{m.token}: {second} is not kept: {there} {whole}")
+        is_kept, is_out = first in there, first in whole
+        want = {"release": (False, True), "delete": (False, False),
+                "": (True, False)}[m.done]
+        if m.done == m.tried and (is_kept, is_out) != want:
+            raise Fault(f"{m.token}: {m.done or 'nothing'} was said to be "
+                        f"done: {is_kept=} {is_out=}")
+        if m.tried == "release" and not is_kept and not is_out:
+            raise Fault(f"{m.token}: LOST in quarantine: {m.text}")
+        if m.tried == "delete" and is_out:
+            raise Fault(f"{m.token}: was to be deleted, yet delivered")
 
 
 FINAL_VERBS = {"delivered", "bounced", "deleted", "discarded"}
