@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Makes a spool with many deferred messages, as a dead destination leaves
- * them: fill_spool DIR COUNT DOMAIN.  Nothing is synced.
+ * them, or with as many in another state: fill_spool DIR COUNT DOMAIN
+ * [STATE].  Nothing is synced.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "file.h"
 #include "spool.h"
@@ -30,13 +32,15 @@ put(int fd, const char *path, const void *p, size_t len)
 }
 
 static void
-one_message(int fd, int64_t now_us, uint64_t n, const char *domain)
+one_message(int fd, int64_t now_us, uint64_t n, const char *domain,
+	    enum state state)
 {
 	struct id_parts id = { .wall_us = now_us - (int64_t)(n + 1) * 700000,
 			       .sequence = (unsigned)(n & 0xffff) };
 	char path[SPOOL_PATH_SIZE];
 	char address[300];
 	struct envelope env;
+	static struct arena arena;
 	struct rcpt rcpt = { .orcpt = "", .notify = "", .attempts = 3 };
 	struct buf text = { 0 };
 	struct err e;
@@ -54,6 +58,10 @@ one_message(int fd, int64_t now_us, uint64_t n, const char *domain)
 	env.sender = "sender@load.example";
 	env.client_ip = "192.0.2.1";
 	env.helo = "load.example";
+	env.subject = arena_printf(&arena, "one of many, number %llu",
+				   (unsigned long long)n);
+	env.reason = state == STATE_QUARANTINE ? "spam 7.5/5.0" : "";
+	env.is_spam = state == STATE_QUARANTINE;
 	env.message_id = "<many@load.example>";
 	env.next_attempt_ms = now_us / 1000 + 3600000;
 	env.rcpts = &rcpt;
@@ -64,21 +72,24 @@ one_message(int fd, int64_t now_us, uint64_t n, const char *domain)
 	}
 	spool_body_path(env.name, path);
 	put(fd, path, body, sizeof(body) - 1);
-	spool_envelope_path(STATE_OUTGOING, env.name, path);
+	spool_envelope_path(state, env.name, path);
 	put(fd, path, text.data, text.len);
 	buf_release(&text);
+	arena_clear(&arena);
 }
 
 int
 main(int argc, char **argv)
 {
 	int64_t now_us = clock_wall_us();
+	enum state state = STATE_OUTGOING;
 	uint64_t count;
 	struct err e;
 	int fd;
 
-	if (argc != 4 || str_to_u64(argv[2], &count, &e) < 0) {
-		fprintf(stderr, "usage: fill_spool DIR COUNT DOMAIN\n");
+	if (argc < 4 || argc > 5 || str_to_u64(argv[2], &count, &e) < 0 ||
+	    (argc == 5 && state_parse(argv[4], &state) != 0)) {
+		fprintf(stderr, "usage: fill_spool DIR COUNT DOMAIN [STATE]\n");
 		return 64;
 	}
 	if (file_mkdirs(argv[1], 0700, &e) < 0)
@@ -87,7 +98,7 @@ main(int argc, char **argv)
 	if (fd < 0 || spool_make_folders(fd, &e) < 0)
 		goto fail;
 	for (uint64_t n = 0; n < count; n++)
-		one_message(fd, now_us, n, argv[3]);
+		one_message(fd, now_us, n, argv[3], state);
 	return 0;
 fail:
 	fprintf(stderr, "fill_spool: %s\n", e.text);
