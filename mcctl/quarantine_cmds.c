@@ -158,6 +158,9 @@ cmd_quarantine_show(struct ctx *c)
 	if (code == EX_OK && rows.count == 0)
 		code = complain(c, EX_DATAERR, "%s: not in quarantine",
 				c->args[0]);
+	/* The evidence has a form of its own: in JSON it is asked for. */
+	if (code == EX_OK && !c->out.json)
+		(void)cmd_explain(c);
 	return code;
 }
 

@@ -145,18 +145,30 @@ look_up(struct search *s, const char *name, int rank, const char *by)
 		take(s, name, value, rank, by);
 }
 
+/* In lower case, its domain as it is keyed everywhere; false for none. */
+static bool
+normal_address(const char *address, char dst[SENDERS_ENTRY_SIZE])
+{
+	const char *at = strrchr(address, '@');
+	char domain[ADDRESS_DOMAIN_MAX + 1];
+
+	if (at == NULL || address_domain_key(at + 1, domain, NULL) != 0 ||
+	    !str_fmt(dst, SENDERS_ENTRY_SIZE, "%.*s@%s", (int)(at - address),
+		     address, domain))
+		return false;
+	str_lower(dst);
+	return true;
+}
+
 static void
 look_address(struct search *s, const char *address, const char *by)
 {
-	char lower[ADDRESS_TEXT_SIZE], name[ADDRESS_TEXT_SIZE + 4];
+	char lower[SENDERS_ENTRY_SIZE], name[SENDERS_ENTRY_SIZE + 4];
 	const char *at, *dot;
 
-	if (!str_copy(lower, sizeof(lower), address))
+	if (!normal_address(address, lower))
 		return;
-	str_lower(lower);
 	at = strrchr(lower, '@');
-	if (at == NULL)
-		return;
 	look_up(s, lower, RANK_ADDRESS, by);
 	look_up(s, at, RANK_DOMAIN, by);
 	for (dot = strchr(at, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
@@ -285,7 +297,7 @@ senders_entry(const char *text, char dst[SENDERS_ENTRY_SIZE], bool *is_pattern,
 		return -1;
 	if (strpbrk(a.text, " \t") != NULL)
 		return err_set(e, "an address with a blank in it");
-	(void)str_copy(dst, SENDERS_ENTRY_SIZE, a.text);
-	str_lower(dst);
+	if (!normal_address(a.text, dst))
+		return err_set(e, "its domain is none");
 	return 0;
 }

@@ -68,6 +68,9 @@ def lists():
     same((row["kind"], row["sender"], row["rcpt"], row["reason"]),
          ("virus", "evil@bad.example", ["r@ours.example"],
           "virus Eicar-Test-Signature.UNOFFICIAL"), "it is shown why")
+    claim("GTUBE" in lab.ctl("quarantine", "show", second) and
+          "antivirus" in lab.ctl("quarantine", "show", second),
+          "for a person with the evidence of each filter")
     same(lab.run("quarantine", "show", "0" * 16).returncode, 65,
          "one that is not there is said to be so")
     lab.balances(quarantined=4)
