@@ -22,6 +22,14 @@
 #define FOREIGN "X-Spam-"
 #define RENAMED "X-Foreign-"
 
+/* What fields of ours are called, behind the prefix. */
+#define NAME_ID "ID"
+#define NAME_SCORE "Score"
+#define NAME_STATUS "Status"
+#define NAME_CHECK "SpamCheck"
+static const char *const own_names[] = { NAME_ID, NAME_SCORE, NAME_STATUS,
+					 NAME_CHECK };
+
 struct marks {
 	struct edit edits[EDITS_MAX];
 	size_t count;
@@ -82,7 +90,7 @@ add_fields(const struct filter_mail *m, const struct knobs *k,
 	char points[32], threshold[32], score[80];
 
 	if (k->id_header)
-		(void)buf_printf(out, "%sID: %s\r\n", k->header_prefix,
+		(void)buf_printf(out, "%s" NAME_ID ": %s\r\n", k->header_prefix,
 				 m->name);
 	if (!k->headers_add || (v->step_count == 0 && !v->listed.is_found))
 		return;
@@ -93,9 +101,9 @@ add_fields(const struct filter_mail *m, const struct knobs *k,
 	explain_check(v, &check);
 	if (check.data != NULL)
 		make_ascii(check.data);
-	add_field(out, k, "Score", score);
-	add_field(out, k, "Status", explain_status(v));
-	add_field(out, k, "SpamCheck", buf_str(&check));
+	add_field(out, k, NAME_SCORE, score);
+	add_field(out, k, NAME_STATUS, explain_status(v));
+	add_field(out, k, NAME_CHECK, buf_str(&check));
 	buf_release(&check);
 }
 
@@ -169,6 +177,25 @@ begins_with(struct span name, const char *prefix)
 }
 
 /*
+ * Our names and no more: others begin theirs with X-MC- too, and a field
+ * that is renamed may have been signed.
+ */
+static bool
+is_own_name(struct span name, const char *prefix)
+{
+	size_t i;
+
+	if (!begins_with(name, prefix))
+		return false;
+	name.p += strlen(prefix);
+	name.len -= strlen(prefix);
+	for (i = 0; i < sizeof(own_names) / sizeof(own_names[0]); i++)
+		if (span_ieq(name, span_of(own_names[i])))
+			return true;
+	return false;
+}
+
+/*
  * A field that somebody else gave one of our names: it must not be taken
  * for our word, so none is left; with text "" it goes, else that is put
  * before its name.  Edits are limited, and nobody has honest
@@ -220,7 +247,7 @@ walk_header(const struct filter_mail *m, const struct knobs *k, const char *tag,
 	size_t at = 0;
 
 	while (header_next(m->header, &at, &f)) {
-		if (!m->is_peer && begins_with(f.name, k->header_prefix)) {
+		if (!m->is_peer && is_own_name(f.name, k->header_prefix)) {
 			disown(&f, RENAMED, marks);
 		} else if (is_forged(m, k, &f)) {
 			disown(&f, "", marks);
