@@ -110,7 +110,8 @@ def gone():
 def limited():
     spamd.most = 0
     spamd.answer = lambda conn: (conn.recv(1000000), threading.Event()
-                                 .wait(0.2), conn.sendall(report({})))
+                                 .wait(0.2), spamd.leaves(conn),
+                                 conn.sendall(report({})))
     for i in range(9):
         accept(lab, text_mail(f"many{i}"), rcpts=["m@ours.example"])
     same(len(sink.to("m@ours.example", 9)), 9, "many at a time are judged")

@@ -36,6 +36,7 @@ class Stub:
         self.answer = report({})
         self.asked = []
         self.open = self.most = 0
+        self.inside = set()
         self.lock = threading.Lock()
         self.path = path
         self.port = 0
@@ -74,8 +75,19 @@ class Stub:
             threading.Thread(target=self.talk, args=(conn,),
                              daemon=True).start()
 
+    def leaves(self, conn):
+        """
+        An answer is the end of a connection's use: what follows may come
+        before the thread that gave it goes on.
+        """
+        with self.lock:
+            if conn in self.inside:
+                self.inside.discard(conn)
+                self.open -= 1
+
     def talk(self, conn):
         with self.lock:
+            self.inside.add(conn)
             self.open += 1
             self.most = max(self.most, self.open)
         try:
@@ -90,13 +102,13 @@ class Stub:
                     break
                 question += piece
             self.asked.append(question)
+            self.leaves(conn)
             conn.sendall(answer)
         except OSError:
             pass
         finally:
+            self.leaves(conn)
             conn.close()
-            with self.lock:
-                self.open -= 1
 
 
 class Real:

@@ -238,11 +238,14 @@ test_policies(void)
 	char joe[200];
 
 	CHECK_STR(ask_policy("sue@ours.example"),
-		  "0 hold_mail=yes\nid_header=yes\n",
+		  "0 @level=hold_mail domain\nhold_mail=yes\nid_header=yes\n",
 		  "a policy has what differs from the defaults");
-	str_copy(joe, sizeof(joe), ask_policy("JOE+x@second.example"));
-	CHECK_STR(joe, "0 id_header=yes\n", "a user's is behind its alias");
-	CHECK_STR(ask_policy("joe@theirs.example"), joe,
+	CHECK_STR(ask_policy("JOE+x@second.example"),
+		  "0 @level=hold_mail user\nid_header=yes\n",
+		  "a user's is behind its alias");
+	str_copy(joe, sizeof(joe), ask_policy("joe@theirs.example"));
+	CHECK_STR(joe, "0 id_header=yes\n", "no level where nothing is set");
+	CHECK_STR(ask_policy("sue@bare.example"), joe,
 		  "equal policies are equal bytes");
 }
 

@@ -12,6 +12,7 @@
 #include "explain.h"
 #include "mark.h"
 #include "str.h"
+#include "view.h"
 
 static struct filter_result results[64];
 static int asked;
@@ -372,8 +373,18 @@ int
 main(void)
 {
 	struct arena arena = { 0 };
-	struct filter_mail m = { .arena = &arena, .name = "0123456789abcdef" };
+	static const char text[] = "From: a@b.example\r\n\r\n";
+	struct filter_mail m = { .arena = &arena,
+				 .name = "0123456789abcdef",
+				 .sender = "",
+				 .client_ip = "",
+				 .auth_spf = "",
+				 .header = SPAN_LIT(text),
+				 .text = SPAN_LIT(text) };
 
+	/* Lists of senders look at From. */
+	m.view = view_new(m.text, NULL, NULL);
+	m.mime = m.view->mime;
 	check_sums(&m);
 	check_outbound(&m);
 	check_unknown(&m);
@@ -382,6 +393,7 @@ main(void)
 	check_bad_policies();
 	check_marks(&m);
 	check_forged(&m);
+	view_free(m.view);
 	arena_release(&arena);
 	return check_done();
 }
