@@ -4,6 +4,7 @@
  * The store role's wiring: the ledger comes in, questions about history
  * are answered.  What is slow here delays nobody's mail.
  */
+#include "samples.h"
 #include "store.h"
 
 #include <string.h>
@@ -176,12 +177,14 @@ store_init(const struct conf *conf)
 	(void)conf;
 	quar_feed_start(role_home());
 	feed_start(role_home());
+	samples_start();
 }
 
 static void
 store_stop(int64_t data_ms, int64_t reply_ms)
 {
 	(void)data_ms, (void)reply_ms;
+	samples_stop();
 	feed_stop();
 	quar_feed_stop();
 	role_exit();
