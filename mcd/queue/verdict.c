@@ -62,6 +62,20 @@ verdict_word(const struct fate *f)
 	return (f->judged & JUDGED_SPAM) != 0 ? "spam" : "ham";
 }
 
+/* What mail turned out to be, for the shares that dashboards show. */
+static void
+count_kind(const struct fate *f, size_t rcpts)
+{
+	enum stat_id st = STAT_mail_clean;
+
+	if (f->judged & JUDGED_VIRUS)
+		st = STAT_mail_virus;
+	else if (f->judged & JUDGED_SPAM)
+		st = f->action == ACTION_DELIVER ? STAT_mail_tagged
+						 : STAT_mail_spam;
+	stats_add(role_stats(), st, (int64_t)rcpts);
+}
+
 static void
 show_decision(const struct scan *s, const struct fate *f, size_t rcpts)
 {
@@ -73,6 +87,7 @@ show_decision(const struct scan *s, const struct fate *f, size_t rcpts)
 		      "%s %s rcpts=%zu verdict=%s score=%s/%s reason=%s",
 		      s->m->name, action_names[f->action], rcpts,
 		      verdict_word(f), points, threshold, log_text(f->reason));
+	count_kind(f, rcpts);
 	stats_ring_add(role_stats(), RING_DECISION, clock_wall_us(), line);
 	log_info("%s verdict action=%s rcpts=%zu reason=%s", s->m->name,
 		 action_names[f->action], rcpts, log_text(f->reason));
