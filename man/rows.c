@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf_keys.h"
+#include "keys.h"
 #include "setting.h"
 #include "stats.h"
 
@@ -130,6 +131,61 @@ put_command(const char *family, const char *verb, const char *synopsis,
 	put_help(help);
 }
 
+/* Keys and panels of mctop. */
+static const struct {
+	int key, other;
+	const char *help;
+} top_keys[] = {
+#define KEY(action, key, other, label, help) { key, other, help },
+#include "mctop_keys.def"
+#undef KEY
+};
+
+static const struct {
+	const char *name, *title, *help;
+} top_panels[] = {
+#define PANEL(name, title, help) { #name, title, help },
+#include "panels.def"
+#undef PANEL
+};
+
+static void
+put_key(int key, int other, const char *help)
+{
+	char name[16];
+
+	fputs(".TP\n.B \"", stdout);
+	tui_key_name(key, name, sizeof(name));
+	put(name);
+	if (other >= 0) {
+		fputs(", ", stdout);
+		tui_key_name(other, name, sizeof(name));
+		put(name);
+	}
+	fputs("\"\n", stdout);
+	put_help(help);
+}
+
+static void
+put_panels(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(top_panels) / sizeof(*top_panels); i++) {
+		put_name(top_panels[i].name);
+		put_help(top_panels[i].help);
+	}
+}
+
+static void
+put_keys(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(top_keys) / sizeof(*top_keys); i++)
+		put_key(top_keys[i].key, top_keys[i].other, top_keys[i].help);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -149,8 +205,13 @@ main(int argc, char **argv)
 		for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 			put_command(commands[i].family, commands[i].verb,
 				    commands[i].synopsis, commands[i].help);
+	} else if (strcmp(table, "topkeys") == 0) {
+		put_keys();
+	} else if (strcmp(table, "panels") == 0) {
+		put_panels();
 	} else {
-		fputs("usage: rows conf|knobs|stats|commands\n", stderr);
+		fputs("usage: rows conf|knobs|stats|commands|topkeys|panels\n",
+		      stderr);
 		return 64;
 	}
 	return fflush(stdout) == 0 ? 0 : 74;

@@ -23,6 +23,7 @@ libpsl-dev
 libsnmp-dev
 libidn2-dev
 libunistring-dev
+libncurses-dev
 python3:python3
 '
 
