@@ -236,6 +236,9 @@ draw_keys(const struct screen *s, const struct pane *p)
 			 filter);
 		return;
 	}
+	if (filter[0] != '\0')
+		col += pane_fmt(p, 0, 0, p->cols, INK_BAR_ALARM, " filter: %s ",
+				filter);
 	for (size_t i = 0; i < KEYS; i++) {
 		int width;
 
@@ -250,12 +253,6 @@ draw_keys(const struct screen *s, const struct pane *p)
 		pane_text(p, 0, col + text_columns(name, -1) + 2, width,
 			  INK_BAR, keys[i].label);
 		col += width;
-	}
-	if (filter[0] != '\0') {
-		char text[96];
-
-		str_fmt(text, sizeof(text), " filter: %s ", filter);
-		pane_right(p, 0, col, p->cols - col, INK_BAR_STRONG, text);
 	}
 }
 
@@ -315,7 +312,7 @@ draw_bar(const struct screen *s, const struct sample *n, const struct pane *p)
 	units_clock(when, n->wall_us, n->wall_us);
 	if (s->is_paused)
 		str_fmt(right, sizeof(right), "PAUSED %s", when);
-	else if (p->cols >= 76)
+	else if (p->cols >= 76 && n->alive.is_running)
 		str_fmt(right, sizeof(right), "every %.4gs  %s",
 			(double)s->interval_ms / 1000, when);
 	else

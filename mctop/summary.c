@@ -99,7 +99,7 @@ state_words(const struct sample *s, char *dst, size_t size, bool is_short)
 		units_age(age, s->wall_us - a->beat_us);
 		units_clock(when, a->beat_us, s->wall_us);
 		str_fmt(dst, size,
-			is_short ? "%s since %s" : "%s since %s (%s ago)%s",
+			is_short ? "%s since %s" : "%s since %s (%s)%s",
 			a->is_hung ? "mcd DOES NOT ANSWER" : "mcd is DOWN",
 			when, age, ": figures as last seen");
 	}
@@ -272,38 +272,48 @@ draw_flow(const struct sample *s, const struct pane *p)
 	}
 }
 
-/* What mail was, of the last hour that is known. */
+/* What mail was, of the last hour that is known: all kinds, and a bar. */
 static void
 draw_kinds(const struct sample *s, const struct pane *p, int row)
 {
 	int64_t counts[KIND_COUNT], sum = kinds_count(s, HOUR, counts);
-	bool is_wide = p->cols >= WIDE;
 	struct chart_part parts[KIND_COUNT];
-	int i, col = p->cols, used = 0;
 	char text[KIND_COUNT][32], share[UNITS_SIZE];
+	int i, col, used = 0;
 
 	for (i = 0; i < KIND_COUNT; i++) {
 		parts[i] = (struct chart_part){ counts[i], kind_rows[i].ink };
 		units_share(share, counts[i], sum);
 		str_fmt(text[i], sizeof(text[i]), "%s %s", kind_rows[i].name,
 			share);
-		if (is_wide || counts[i] > 0 || (sum == 0 && i % 2 == 0))
-			used += text_columns(text[i], -1) + 2;
+		used += text_columns(text[i], -1) + 2;
 	}
-	col = is_wide ? p->cols - used + 2 : 0;
-	if (is_wide) {
-		pane_text(p, row, 0, 10, INK_TITLE, "Last hour");
-		chart_parts(p, row, 10, col - 12, parts, KIND_COUNT);
-		if (sum == 0)
-			pane_fill(p, row, 10, col - 12, INK_EMPTY, 0xb7);
-	}
-	for (i = 0; i < KIND_COUNT; i++) {
-		if (!is_wide && counts[i] == 0 && (sum != 0 || i % 2 != 0))
-			continue;
+	col = p->cols - used + 2;
+	pane_text(p, row, 0, 10, INK_TITLE, "Last hour");
+	chart_parts(p, row, 10, col - 12, parts, KIND_COUNT);
+	if (sum == 0)
+		pane_fill(p, row, 10, col - 12, INK_EMPTY, 0xb7);
+	for (i = 0; i < KIND_COUNT; i++)
 		col += pane_text(p, row, col, p->cols - col, kind_rows[i].ink,
 				 text[i]) +
 		       2;
-	}
+}
+
+/* The same in 40 columns: all that is not wanted together. */
+static void
+draw_short_kinds(const struct sample *s, const struct pane *p, int row)
+{
+	int64_t counts[KIND_COUNT], sum = kinds_count(s, HOUR, counts), n;
+	char share[UNITS_SIZE];
+	int col = 0;
+
+	units_share(share, counts[KIND_CLEAN], sum);
+	col += pane_fmt(p, row, col, 16, INK_CLEAN, "clean %s", share) + 2;
+	n = counts[KIND_TAGGED] + counts[KIND_SPAM] + counts[KIND_VIRUS];
+	units_share(share, n, sum);
+	col += pane_fmt(p, row, col, 16, INK_SPAM, "spam %s", share) + 2;
+	units_share(share, counts[KIND_REFUSED], sum);
+	pane_fmt(p, row, col, 16, INK_REFUSED, "refused %s", share);
 }
 
 static void
@@ -362,7 +372,7 @@ draw_narrow(const struct sample *s, const struct pane *p)
 	for (i = 0; i < 3; i++)
 		draw_queue(s, p, row++, i, 1);
 	draw_short_flow(s, p, row++);
-	draw_kinds(s, p, row++);
+	draw_short_kinds(s, p, row++);
 	draw_parked(s, p, row++);
 	oldest_words(s, words, sizeof(words));
 	pane_text(p, row, 0, p->cols, INK_DIM, words);

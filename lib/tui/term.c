@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <term.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -139,6 +140,14 @@ start_paste(void)
 	say(PASTE_ON);
 }
 
+static bool
+has_cursor(void)
+{
+	const char *s = tigetstr("cup");
+
+	return s != NULL && s != (char *)-1;
+}
+
 int
 term_open(const struct term_options *o, struct err *e)
 {
@@ -152,14 +161,19 @@ term_open(const struct term_options *o, struct err *e)
 	term_signal_start();
 	set_escdelay(ESC_DELAY_MS);
 	self.screen = newterm(NULL, stdout, stdin);
+	if (self.screen != NULL && !has_cursor()) {
+		endwin();
+		delscreen(self.screen);
+		self.screen = NULL;
+	}
 	if (self.screen == NULL) {
 		char shown[64];
 
 		term_signal_stop();
 		str_printable(shown, sizeof(shown), name, strlen(name));
 		return err_set(e,
-			       "TERM is \"%s\": no such terminal is known "
-			       "here",
+			       "TERM is \"%s\": no terminal that is known "
+			       "here and can move its cursor",
 			       shown);
 	}
 	self.is_utf8 = !o->is_ascii && str_eq(nl_langinfo(CODESET), "UTF-8");
@@ -337,6 +351,16 @@ take_key(void)
 	return ch <= 0x10ffff ? (int)ch : TUI_NONE;
 }
 
+static void
+take_size(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 0 &&
+	    w.ws_col > 0)
+		(void)resizeterm(w.ws_row, w.ws_col);
+}
+
 /* What came by signal since, TUI_NONE: nothing. */
 static int
 take_signal(void)
@@ -351,6 +375,7 @@ take_signal(void)
 		if (self.pastes)
 			say(PASTE_ON);
 		reset_prog_mode();
+		take_size();
 		term_redraw();
 		return TUI_RESIZE;
 	}
@@ -358,6 +383,12 @@ take_signal(void)
 		reset_prog_mode();
 		if (self.pastes)
 			say(PASTE_ON);
+		term_redraw();
+		return TUI_RESIZE;
+	}
+	/* Also to the size it had: the terminal has cut what was shown. */
+	if (term_signal_take_resized()) {
+		take_size();
 		term_redraw();
 		return TUI_RESIZE;
 	}

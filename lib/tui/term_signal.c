@@ -25,7 +25,7 @@ static const int ends[] = { SIGHUP, SIGINT, SIGTERM, SIGQUIT };
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 
 static struct {
-	volatile sig_atomic_t is_end, is_stop, is_continued;
+	volatile sig_atomic_t is_end, is_stop, is_continued, is_resized;
 	volatile sig_atomic_t is_armed;
 	struct termios before;
 	bool has_before;
@@ -52,6 +52,13 @@ on_continue(int sig)
 {
 	(void)sig;
 	self.is_continued = 1;
+}
+
+static void
+on_resize(int sig)
+{
+	(void)sig;
+	self.is_resized = 1;
 }
 
 /* Only calls that may be made here. */
@@ -91,6 +98,7 @@ term_signal_start(void)
 		take(crashes[i], on_crash, (int)(SA_RESETHAND | SA_NODEFER));
 	take(SIGTSTP, on_stop, 0);
 	take(SIGCONT, on_continue, 0);
+	take(SIGWINCH, on_resize, 0);
 	take(SIGPIPE, SIG_IGN, 0);
 }
 
@@ -137,6 +145,7 @@ term_signal_stop(void)
 		take(crashes[i], SIG_DFL, 0);
 	take(SIGTSTP, SIG_DFL, 0);
 	take(SIGCONT, SIG_DFL, 0);
+	take(SIGWINCH, SIG_DFL, 0);
 }
 
 bool
@@ -160,6 +169,15 @@ term_signal_take_continued(void)
 	bool was = self.is_continued != 0;
 
 	self.is_continued = 0;
+	return was;
+}
+
+bool
+term_signal_take_resized(void)
+{
+	bool was = self.is_resized != 0;
+
+	self.is_resized = 0;
 	return was;
 }
 

@@ -18,6 +18,7 @@ void term_signal_stop(void);
 bool term_signal_is_end(void);
 bool term_signal_take_stop(void);
 bool term_signal_take_continued(void);
+bool term_signal_take_resized(void);
 /* Stops this process as the shell expects it; returns when continued. */
 void term_signal_suspend(void);
 
