@@ -15,6 +15,9 @@ struct panel {
 	int sort; /* column at first, -1: as filled in */
 	const char *empty; /* words for no rows */
 	void (*fill)(const struct sample *s, struct table *t);
+	/* A drawing at the right edge, where there is room; returns the
+	 * columns that it took.  May be NULL. */
+	int (*beside)(const struct sample *s, const struct pane *p);
 };
 
 #define PANEL(name, title, help) extern const struct panel panel_##name;

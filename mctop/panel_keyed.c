@@ -12,7 +12,8 @@
 bool
 panel_keyed_is_known(enum stats_table t)
 {
-	return t == TABLE_PROCESS || t == TABLE_DOMAIN || t == TABLE_HOP;
+	return t == TABLE_PROCESS || t == TABLE_DOMAIN || t == TABLE_HOP ||
+	       t == TABLE_FILTER;
 }
 
 static int

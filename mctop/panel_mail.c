@@ -5,10 +5,13 @@
  */
 #include <string.h>
 
+#include "chart.h"
 #include "panel.h"
 #include "units.h"
 
 #define MINUTE 60000000LL
+#define PIE_ROWS 10
+#define PIE_FROM_COLS 90
 
 enum { KIND, MINUTE_N, MINUTE_P, HOUR_N, HOUR_P, DAY_N, DAY_P, EVER, WHAT };
 

@@ -16,7 +16,7 @@
 
 #define MIN_ROWS 12
 #define MIN_COLS 40
-#define PANELS_MAX (8 + TABLE_COUNT)
+#define PANELS_MAX (KNOWN + TABLE_COUNT)
 #define TWO_PANELS_ROWS 24 /* rows for panels from which two fit */
 #define TWO_PANELS_COLS 160
 
@@ -135,7 +135,14 @@ draw_table(struct screen *s, const struct sample *n, struct place *p,
 	   const struct pane *pane, bool is_active)
 {
 	const char *empty = "nothing yet";
+	struct pane rest;
 	int shown;
+
+	if (p->panel != NULL && p->panel->beside != NULL) {
+		rest = *pane;
+		rest.cols -= p->panel->beside(n, pane);
+		pane = &rest;
+	}
 
 	if (p->panel != NULL) {
 		table_start(&s->table, p->panel->columns,
@@ -172,6 +179,8 @@ draw_tabs(const struct screen *s, const struct pane *p)
 	for (i = first; i < s->place_count && col < p->cols; i++) {
 		bool is_it = i == s->chosen;
 
+		if (col + widths[i] - 1 > p->cols)
+			break;
 		pane_fmt(p, 0, col, p->cols - col,
 			 is_it ? INK_BAR_STRONG : INK_TEXT, " %d %s ", i + 1,
 			 s->places[i].title);

