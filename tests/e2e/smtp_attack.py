@@ -19,6 +19,8 @@ from smtplab import Client, client, run  # noqa: E402
 
 IDLE, DRIP = 2000, 50
 BOUND_MB = 50  # of 1,000 idle sessions, as issue and README have it
+# Sanitizers keep what is freed for a while.
+SLACK = 4 if os.environ.get("MCGATE_ASAN") == "yes" else 1
 RCPTS = 1000000
 RCPT_S = 5  # a million is as many as there is time for
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -57,7 +59,7 @@ def idle():
     for s in socks:
         s.recv(1000)
     grown = resident_mb() - before
-    claim(grown < BOUND_MB * IDLE / 1000,
+    claim(grown < BOUND_MB * IDLE / 1000 * SLACK,
           f"they take less than {BOUND_MB} MB a thousand: {grown:.1f} MB")
     print(f"# {IDLE} idle sessions: {grown:.1f} MB", flush=True)
     is_served("and others are served")
@@ -124,7 +126,7 @@ def endless():
     claim(got[:1] in "245" and got[:3] != "", "20 MB of a body's line are "
           "answered", got)
     grown = resident_mb() - before
-    claim(grown < 16, f"and kept nowhere in memory: {grown:.1f} MB")
+    claim(grown < 16 * SLACK, f"and kept nowhere in memory: {grown:.1f} MB")
     is_served("and others are served")
 
 
@@ -160,7 +162,7 @@ def recipients():
     print(f"# {sum(counts)} recipients in {RCPT_S} s, {grown:.1f} MB",
           flush=True)
     claim(sum(counts) > 1000, "recipients were answered", counts)
-    claim(grown < 32, f"they are bounded: {grown:.1f} MB", counts)
+    claim(grown < 32 * SLACK, f"they are bounded: {grown:.1f} MB", counts)
     accept(lab, text_mail("behind it"))
     lab.balances()
 
