@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "asking.h"
 #include "audit.h"
 #include "clock.h"
 #include "command.h"
@@ -58,6 +59,17 @@ audit_record(const struct audit *a, const char *lost, struct record *r)
 	record_bool(r, "balanced", a->lost == 0);
 }
 
+static bool
+is_running(struct ctx *c)
+{
+	int code = EX_OK;
+	struct err e;
+	struct asking *a = asking_open(&c->conf, &code, &e);
+
+	asking_close(a);
+	return code != EX_UNAVAILABLE;
+}
+
 int
 cmd_audit(struct ctx *c)
 {
@@ -66,6 +78,7 @@ cmd_audit(struct ctx *c)
 	struct audit a;
 	struct err e;
 	int result, fd;
+	bool is_stopped = !is_running(c);
 	int code = offline_spool(c, &fd);
 
 	if (code != EX_OK)
@@ -76,7 +89,7 @@ cmd_audit(struct ctx *c)
 		file_shut(&fd);
 		return code;
 	}
-	result = audit_run(fd, &a, on_lost, &list, &e);
+	result = audit_run(fd, is_stopped, &a, on_lost, &list, &e);
 	file_shut(&fd);
 	if (result == 0) {
 		audit_record(&a, buf_str(&list.lines), &r);

@@ -20,6 +20,7 @@
 #include "show.h"
 #include "spool.h"
 #include "str.h"
+#include "unnamed.h"
 
 struct walk {
 	struct ctx *c;
@@ -32,6 +33,7 @@ struct walk {
 	struct queue_shape *shape; /* borrowed; NULL: rows are printed */
 	int64_t looks, matches;
 	struct arena arena;
+	struct dict ids; /* those that have an envelope */
 };
 
 int
@@ -65,19 +67,36 @@ walk_end(struct walk *w)
 {
 	file_shut(&w->fd);
 	arena_release(&w->arena);
+	dict_release(&w->ids, NULL);
 }
 
-/* All states, or complains. */
+static void
+note_id(struct walk *w, const char *name)
+{
+	char id[ENVELOPE_ID_LEN + 1];
+
+	str_copy(id, sizeof(id), name);
+	(void)dict_set(&w->ids, id, w);
+}
+
 static int
-each_state(struct walk *w, spool_scan_fn *fn)
+failed(struct walk *w, const struct err *e)
+{
+	return complain(w->c, errno == EACCES ? EX_NOPERM : EX_IOERR, "%s",
+			e->text);
+}
+
+/* All states, and what the next start makes mail of; or complains. */
+static int
+each_state(struct walk *w, spool_scan_fn *fn, unnamed_fn *unnamed)
 {
 	struct err e;
 
 	for (int s = 0; s < STATE_COUNT && !ferror(stdout); s++)
 		if (spool_scan(w->fd, (enum state)s, fn, w, &e) < 0)
-			return complain(w->c,
-					errno == EACCES ? EX_NOPERM : EX_IOERR,
-					"%s", e.text);
+			return failed(w, &e);
+	if (!ferror(stdout) && unnamed_each(w->fd, &w->ids, unnamed, w, &e) < 0)
+		return failed(w, &e);
 	return EX_OK;
 }
 
@@ -110,21 +129,36 @@ wait_s(const struct walk *w, const struct envelope *env)
 	return wait_ms > 0 ? wait_ms / 1000 : 0;
 }
 
+static void
+count_envelope(struct walk *w, enum state s, const struct envelope *env)
+{
+	w->counts[s]++;
+	if (s > STATE_OUTGOING)
+		return;
+	w->bytes += (int64_t)env->size;
+	if (w->oldest_us == 0 || env->received_us < w->oldest_us)
+		w->oldest_us = env->received_us;
+}
+
 static int
 count_one(void *arg, enum state s, const char *name, int is_stray)
 {
 	struct walk *w = arg;
-	struct envelope env;
+	struct envelope env = { .size = 0 };
 
 	if (is_stray)
 		return 0;
-	w->counts[s]++;
-	if (s > STATE_OUTGOING)
-		return 0;
-	(void)read_or_empty(w, s, name, &env);
-	w->bytes += (int64_t)env.size;
-	if (w->oldest_us == 0 || env.received_us < w->oldest_us)
-		w->oldest_us = env.received_us;
+	note_id(w, name);
+	if (s <= STATE_OUTGOING)
+		(void)read_or_empty(w, s, name, &env);
+	count_envelope(w, s, &env);
+	return 0;
+}
+
+static int
+count_unnamed(void *arg, const struct envelope *env)
+{
+	count_envelope(arg, STATE_INCOMING, env);
 	return 0;
 }
 
@@ -137,7 +171,7 @@ offline_count(struct ctx *c)
 
 	if (code != EX_OK)
 		return code;
-	code = each_state(&w, count_one);
+	code = each_state(&w, count_one, count_unnamed);
 	for (int s = 0; s < STATE_COUNT; s++)
 		record_int(&r, state_name((enum state)s), w.counts[s]);
 	record_int(&r, "bytes", w.bytes);
@@ -170,22 +204,37 @@ print_row(struct walk *w, enum state s, const struct envelope *env)
 }
 
 static int
+list_envelope(struct walk *w, enum state s, const struct envelope *env)
+{
+	w->looks++;
+	if (!queue_filter_matches(&w->filter, s, env, w->now_us))
+		return 0;
+	w->matches++;
+	if (w->shape != NULL)
+		queue_shape_add(w->shape, env, w->now_us);
+	else if (w->filter.show != QUEUE_SHOW_COUNT)
+		print_row(w, s, env);
+	return ferror(stdout);
+}
+
+static int
 list_one(void *arg, enum state s, const char *name, int is_stray)
 {
 	struct walk *w = arg;
 	struct envelope env;
 
-	if (is_stray || read_or_empty(w, s, name, &env) == ENVELOPE_BAD)
+	if (is_stray)
 		return 0;
-	w->looks++;
-	if (!queue_filter_matches(&w->filter, s, &env, w->now_us))
+	note_id(w, name);
+	if (read_or_empty(w, s, name, &env) == ENVELOPE_BAD)
 		return 0;
-	w->matches++;
-	if (w->shape != NULL)
-		queue_shape_add(w->shape, &env, w->now_us);
-	else if (w->filter.show != QUEUE_SHOW_COUNT)
-		print_row(w, s, &env);
-	return ferror(stdout);
+	return list_envelope(w, s, &env);
+}
+
+static int
+list_unnamed(void *arg, const struct envelope *env)
+{
+	return list_envelope(arg, STATE_INCOMING, env);
 }
 
 /* Opens the spool for what words choose; all states, or complains. */
@@ -203,7 +252,7 @@ walk_chosen(struct ctx *c, struct walk *w, const char *words,
 		return complain(c, EX_USAGE, "%s", e.text);
 	if (shape != NULL && w->filter.states == 0)
 		w->filter.states = QUEUE_STATES;
-	return each_state(w, list_one);
+	return each_state(w, list_one, list_unnamed);
 }
 
 int
@@ -242,7 +291,7 @@ offline_shape(struct ctx *c, const char *words)
 }
 
 struct showing {
-	struct walk w;
+	struct walk w; /* first: it is what the scans are given */
 	struct show show;
 	const char *name;
 	size_t count;
@@ -265,18 +314,37 @@ show_envelope(struct showing *s, enum state state, const struct envelope *env)
 }
 
 /* An ID means its children too. */
+static bool
+is_meant(const struct showing *s, const char *name)
+{
+	size_t len = strlen(s->name);
+
+	return strncmp(name, s->name, len) == 0 &&
+	       (name[len] == '\0' || name[len] == '.');
+}
+
 static int
 show_one(void *arg, enum state state, const char *name, int is_stray)
 {
 	struct showing *s = arg;
 	struct envelope env;
-	size_t len = strlen(s->name);
 
-	if (is_stray || strncmp(name, s->name, len) != 0 ||
-	    (name[len] != '\0' && name[len] != '.'))
+	if (is_stray)
 		return 0;
-	if (read_or_empty(&s->w, state, name, &env) != ENVELOPE_BAD)
+	note_id(&s->w, name);
+	if (is_meant(s, name) &&
+	    read_or_empty(&s->w, state, name, &env) != ENVELOPE_BAD)
 		show_envelope(s, state, &env);
+	return 0;
+}
+
+static int
+show_unnamed(void *arg, const struct envelope *env)
+{
+	struct showing *s = arg;
+
+	if (is_meant(s, env->name))
+		show_envelope(s, STATE_INCOMING, env);
 	return 0;
 }
 
@@ -284,8 +352,7 @@ int
 offline_show(struct ctx *c, const char *name)
 {
 	struct showing s = { .name = name, .show = { .out = &c->out } };
-	struct err e;
-	int code = EX_OK;
+	int code;
 
 	if (!envelope_name_valid(name, true))
 		return complain(c, EX_DATAERR, "\"%.60s\" is not a queue id",
@@ -293,9 +360,7 @@ offline_show(struct ctx *c, const char *name)
 	code = walk_begin(c, &s.w);
 	if (code != EX_OK)
 		return code;
-	for (int state = 0; state < STATE_COUNT && code == EX_OK; state++)
-		if (spool_scan(s.w.fd, (enum state)state, show_one, &s, &e) < 0)
-			code = complain(c, EX_IOERR, "%s", e.text);
+	code = each_state(&s.w, show_one, show_unnamed);
 	show_end(&s.show);
 	walk_end(&s.w);
 	if (code == EX_OK && s.count == 0)

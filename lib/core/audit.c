@@ -23,6 +23,7 @@
 #include "ledger.h"
 #include "spool.h"
 #include "str.h"
+#include "unnamed.h"
 #include "xalloc.h"
 
 #define LOOKS 3
@@ -63,6 +64,8 @@ struct run {
 	struct place *places;
 	size_t place_count;
 	struct arena arena;
+	bool is_stopped;
+	struct dict ids; /* those that have an envelope, if is_stopped */
 	/* naming what is lost */
 	audit_lost_fn *lost;
 	void *arg;
@@ -371,6 +374,36 @@ take_stray(struct run *r, enum state s, const char *path)
 		take_damaged(r, s, name);
 }
 
+/* Only whether it is there matters. */
+static void
+note_id(struct run *r, const char *name)
+{
+	char id[ENVELOPE_ID_LEN + 1];
+
+	str_copy(id, sizeof(id), name);
+	(void)dict_set(&r->ids, id, r);
+}
+
+static void
+name_all(struct run *r, const struct envelope *env)
+{
+	for (size_t i = 0; i < env->rcpt_count; i++)
+		name_one(r, env->name, env->rcpts[i].address, env->received_us);
+}
+
+/* A start puts it into incoming. */
+static int
+on_unnamed(void *arg, const struct envelope *env)
+{
+	struct run *r = arg;
+
+	if (r->is_naming)
+		name_all(r, env);
+	else
+		take_envelope(r, STATE_INCOMING, env);
+	return 0;
+}
+
 static int
 on_envelope(void *arg, enum state s, const char *name, int is_stray)
 {
@@ -384,15 +417,15 @@ on_envelope(void *arg, enum state s, const char *name, int is_stray)
 			take_stray(r, s, name);
 		return 0;
 	}
+	if (r->is_stopped)
+		note_id(r, name);
 	arena_clear(&r->arena);
 	got = spool_read_envelope(r->spool_fd, s, name, &r->arena, &env, &e);
-	if (got == ENVELOPE_OK && r->is_naming) {
-		for (size_t i = 0; i < env.rcpt_count; i++)
-			name_one(r, name, env.rcpts[i].address,
-				 env.received_us);
-	} else if (got == ENVELOPE_OK) {
+	if (got == ENVELOPE_OK && r->is_naming)
+		name_all(r, &env);
+	else if (got == ENVELOPE_OK)
 		take_envelope(r, s, &env);
-	} else if (!r->is_naming && (got != ENVELOPE_BAD || e.text[0] != '\0'))
+	else if (!r->is_naming && (got != ENVELOPE_BAD || e.text[0] != '\0'))
 		take_damaged(r, s, name);
 	return 0;
 }
@@ -406,7 +439,9 @@ read_spool(struct run *r, struct err *e)
 		if (spool_scan(r->spool_fd, (enum state)s, on_envelope, r, e) <
 		    0)
 			return -1;
-	return 0;
+	if (!r->is_stopped)
+		return 0;
+	return unnamed_each(r->spool_fd, &r->ids, on_unnamed, r, e);
 }
 
 static void
@@ -515,12 +550,14 @@ run_looks(struct run *r, struct err *e)
 }
 
 int
-audit_run(int spool_fd, struct audit *out, audit_lost_fn *lost, void *arg,
-	  struct err *e)
+audit_run(int spool_fd, bool is_stopped, struct audit *out, audit_lost_fn *lost,
+	  void *arg, struct err *e)
 {
-	struct run r = {
-		.out = out, .spool_fd = spool_fd, .lost = lost, .arg = arg
-	};
+	struct run r = { .out = out,
+			 .spool_fd = spool_fd,
+			 .is_stopped = is_stopped,
+			 .lost = lost,
+			 .arg = arg };
 	int result;
 
 	memset(out, 0, sizeof(*out));
@@ -531,6 +568,7 @@ audit_run(int spool_fd, struct audit *out, audit_lost_fn *lost, void *arg,
 	result = run_looks(&r, e);
 	file_shut(&r.ledger_fd);
 	arena_release(&r.arena);
+	dict_release(&r.ids, NULL);
 	free(r.places);
 	free(r.table);
 	return result;

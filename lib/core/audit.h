@@ -8,6 +8,7 @@
 #ifndef AUDIT_H
 #define AUDIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -43,11 +44,12 @@ struct audit_lost {
 typedef void audit_lost_fn(void *arg, const struct audit_lost *l);
 
 /*
- * Takes at most a second longer than reading; about 50 bytes of memory
- * for each recipient in the ledger.  -1 when a folder or a file cannot be
+ * is_stopped: mcd does not run, and what a crash has left without the name of
+ * an envelope is counted too (unnamed.h).  Takes at most a second longer than
+ * reading; about 50 bytes of memory for each recipient in the ledger.  -1 when a folder or a file cannot be
  * read, or is of a newer version.
  */
-int audit_run(int spool_fd, struct audit *out, audit_lost_fn *lost, void *arg,
-	      struct err *e);
+int audit_run(int spool_fd, bool is_stopped, struct audit *out,
+	      audit_lost_fn *lost, void *arg, struct err *e);
 
 #endif

@@ -18,14 +18,13 @@
 
 #include "clock.h"
 #include "file.h"
+#include "spool_key.h"
 #include "str.h"
 
 #define SEQUENCE_MAX 0xffff
 #define CREATE_TRIES 16
 #define SPACE_LOOK_MS 1000
 #define INODES_RESERVE 1000
-#define KEY_SIZE 34
-#define KEY_FORMAT "%016llx\n%016llx\n"
 
 static struct {
 	int fd;
@@ -55,43 +54,21 @@ take_lock(struct err *e)
 }
 
 /* Two words of 16 digits, each with a line end. */
-static int
-parse_key(struct span text, struct err *e)
-{
-	char copy[KEY_SIZE + 1] = "", again[KEY_SIZE + 1] = "";
-	unsigned long long a = 0, b = 0;
-
-	if (text.len == KEY_SIZE) {
-		memcpy(copy, text.p, KEY_SIZE);
-		a = strtoull(copy, NULL, 16);
-		b = strtoull(copy + KEY_SIZE / 2, NULL, 16);
-		(void)str_fmt(again, sizeof(again), KEY_FORMAT, a, b);
-	}
-	if (text.len != KEY_SIZE || !str_eq(copy, again))
-		return err_set(e, "key: damaged; remove it, and what a crash "
-				  "has left half done is parked, not lost");
-	self.key.word[0] = a;
-	self.key.word[1] = b;
-	return 0;
-}
-
 /* Durable but for its name, which goes with the spool's folder. */
 static int
 make_key(struct err *e)
 {
-	char text[KEY_SIZE + 1];
+	char text[SPOOL_KEY_SIZE + 1];
 	int fd, result = 0;
 
 	if (getrandom(&self.key, sizeof(self.key), 0) !=
 	    (ssize_t)sizeof(self.key))
 		return err_sys(e, "key: no random bytes");
-	(void)str_fmt(text, sizeof(text), KEY_FORMAT,
-		      (unsigned long long)self.key.word[0],
-		      (unsigned long long)self.key.word[1]);
+	spool_key_text(&self.key, text);
 	fd = file_open(self.fd, ".key.tmp", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
 		return err_sys(e, "key");
-	if (file_write_all(fd, text, KEY_SIZE) != 0 || fdatasync(fd) != 0)
+	if (file_write_all(fd, text, SPOOL_KEY_SIZE) != 0 || fdatasync(fd) != 0)
 		result = err_sys(e, "key");
 	file_shut(&fd);
 	if (result == 0 && renameat(self.fd, ".key.tmp", self.fd, "key") != 0)
@@ -102,20 +79,9 @@ make_key(struct err *e)
 static int
 take_key(struct err *e)
 {
-	struct buf text = { .limit = 0 };
-	int fd = file_open(self.fd, "key", O_RDONLY | O_NOFOLLOW, 0);
-	int result;
+	int result = spool_key_read(self.fd, &self.key, e);
 
-	if (fd < 0)
-		return errno == ENOENT ? make_key(e) : err_sys(e, "key");
-	result = file_read_fd(fd, &text, KEY_SIZE, e);
-	if (result == 0)
-		result = parse_key(buf_span(&text), e);
-	else
-		err_prefix(e, "key");
-	file_shut(&fd);
-	buf_release(&text);
-	return result;
+	return result > 0 ? make_key(e) : result;
 }
 
 int

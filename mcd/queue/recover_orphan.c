@@ -24,10 +24,10 @@
 #include "role.h"
 #include "spool.h"
 #include "str.h"
+#include "unnamed.h"
 #include "xalloc.h"
 
 #define TRIES 3 /* of a read that fails */
-#define PIECE 65536
 
 enum finding {
 	FOUND_LATER, /* not read yet */
@@ -249,34 +249,17 @@ orphan_oldest(char hour[LEDGER_NAME_SIZE])
 static int
 check_body(const char *id, uint64_t size, uint32_t want, struct err *e)
 {
-	uint64_t at = 0, file_size;
-	char *piece;
-	uint32_t crc = 0;
-	size_t part;
-	ssize_t n = 1;
-	int fd;
+	uint64_t file_size;
+	int fd = open_body(id, &file_size, e), result;
 
-	fd = open_body(id, &file_size, e);
 	if (fd < 0)
 		return -1;
-	piece = xmalloc(PIECE);
-	while (at < size && n > 0) {
-		part = size - at < PIECE ? (size_t)(size - at) : PIECE;
-		n = pread(fd, piece, part, (off_t)at);
-		if (n < 0 && errno == EINTR) {
-			n = 1;
-			continue;
-		}
-		if (n > 0)
-			crc = crc32_update(crc, piece, (size_t)n);
-		at += n > 0 ? (uint64_t)n : 0;
-	}
-	if (n < 0)
+	result = unnamed_has_sum(fd, size, want);
+	if (result < 0)
 		err_sys(e, "body of %s", id);
-	free(piece);
 	file_shut(&fd);
 	role_alive();
-	return n < 0 ? -1 : at == size && crc == want;
+	return result;
 }
 
 static int

@@ -196,7 +196,7 @@ audited(void)
 	struct err e = { "" };
 
 	buf_clear(&b);
-	if (audit_run(spool_fd, &a, add_lost, &lost, &e) < 0) {
+	if (audit_run(spool_fd, false, &a, add_lost, &lost, &e) < 0) {
 		(void)buf_printf(&b, "error: %s", e.text);
 		return buf_str(&b);
 	}
