@@ -106,7 +106,7 @@ control_before_jail(const struct conf *conf)
 static void
 control_init(const struct conf *conf)
 {
-	snapshot_start(role_home(), conf->node, on_changed);
+	snapshot_start(role_home(), conf->node, on_changed, ctlsock_looked);
 	learnt_start(role_home());
 	remember_start(role_home());
 }

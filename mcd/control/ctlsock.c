@@ -37,6 +37,7 @@ struct client {
 	char who[64];
 	uint32_t token; /* of its question, 0: none */
 	uint32_t relayed; /* our token at the role that knows */
+	uint64_t load; /* of settings, that its answer waits for; 0: none */
 	struct timer idle;
 };
 
@@ -225,7 +226,7 @@ run_reload(struct client *c, const struct frame_ctl_ask *ask)
 	struct frame_reload_ask body = { 0 };
 
 	(void)ask;
-	snapshot_look();
+	(void)snapshot_look();
 	log_info("- reload asked by=%s", log_text(c->who));
 	c->relayed = peer_ask(peer_of(ROLE_PARENT), FRAME_reload_ask, &body, -1,
 			      CLIENT_MS, on_reloaded, c);
@@ -244,8 +245,25 @@ run_settings(struct client *c, const struct frame_ctl_ask *ask)
 static void
 run_nudge(struct client *c, const struct frame_ctl_ask *ask)
 {
-	snapshot_look();
-	run_settings(c, ask);
+	c->load = snapshot_look();
+	if (c->load == 0)
+		run_settings(c, ask);
+}
+
+void
+ctlsock_looked(uint64_t number)
+{
+	struct list *n, *next;
+	struct client *c;
+
+	list_for_safe(n, next, &self.clients)
+	{
+		c = list_entry(n, struct client, node);
+		if (c->load == 0 || c->load > number)
+			continue;
+		c->load = 0;
+		run_settings(c, NULL);
+	}
 }
 
 static void

@@ -16,6 +16,8 @@ void ctlsock_listen(int fd);
 void ctlsock_ask(peer_id from, struct frame *f);
 /* An mcctl has gone: what it had asked is forgotten. */
 void ctlsock_gone(peer_id p);
+/* snapshot.h: answers those who have waited for a load. */
+void ctlsock_looked(uint64_t number);
 void ctlsock_stop(void);
 
 #endif
