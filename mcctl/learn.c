@@ -56,7 +56,7 @@ db_dir(struct ctx *c, bool create, const char **dir)
 			return complain(c, EX_CANTCREAT, "%s", e.text);
 		return 0;
 	}
-	if (conf_read(c->conf_path, &c->conf, &e) < 0)
+	if (c->conf.path == NULL && conf_read(c->conf_path, &c->conf, &e) < 0)
 		return complain(c, EX_CONFIG, "%s", e.text);
 	if ((create && rights_make_lib(&c->conf, &e) < 0) ||
 	    rights_become(&c->conf, c->conf.user_main, &e) < 0)

@@ -108,6 +108,7 @@ def gone():
 
 
 def limited():
+    wait_for(lambda: spamd.open == 0)  # who was silent is so for a while
     spamd.most = 0
     spamd.answer = lambda conn: (conn.recv(1000000), threading.Event()
                                  .wait(0.2), spamd.leaves(conn),

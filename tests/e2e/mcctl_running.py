@@ -264,12 +264,16 @@ def account():
 
 
 def lost():
-    """An envelope that is taken away is missed."""
+    """
+    A message that is taken away is missed. Its envelope alone would be made
+    again of what the body says.
+    """
     sink.refuse()
     name = accept(lab, text_mail("gone"), rcpts=["gone@ours.example"])
     lab.logs(f"{name} deferred")
     lab.down()
     os.unlink(lab.path("outgoing", name))
+    os.unlink(lab.path("body", name))
     got = lab.run("audit", "--json")
     a = json.loads(got.stdout)
     claim(got.returncode == 1 and not a["balanced"] and a["lost_count"] == 1
