@@ -46,8 +46,8 @@ typedef void audit_lost_fn(void *arg, const struct audit_lost *l);
 /*
  * is_stopped: mcd does not run, and what a crash has left without the name of
  * an envelope is counted too (unnamed.h).  Takes at most a second longer than
- * reading; about 50 bytes of memory for each recipient in the ledger.  -1 when a folder or a file cannot be
- * read, or is of a newer version.
+ * reading; about 50 bytes of memory for each recipient in the ledger.  -1
+ * when a folder or a file cannot be read, or is of a newer version.
  */
 int audit_run(int spool_fd, bool is_stopped, struct audit *out,
 	      audit_lost_fn *lost, void *arg, struct err *e);
