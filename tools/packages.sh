@@ -44,6 +44,8 @@ spamassassin
 spamd
 pyzor:pyzor
 razor
+nsd:nsd
+unbound:unbound
 snmpd
 snmp:snmpget
 smitools:smilint

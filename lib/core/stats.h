@@ -33,6 +33,7 @@ enum stats_table {
 	TABLE_DOMAIN, /* queue: recipient domains */
 	TABLE_HOP, /* outgoing: next hops, "name:port" */
 	TABLE_FILTER, /* filter: the filters by name */
+	TABLE_RBL, /* lookup: DNS lists */
 	TABLE_COUNT
 };
 
@@ -71,6 +72,8 @@ enum {
 	FILTER_ROW_TIME_US, /* of all calls */
 	FILTER_ROW_BREAKER /* 0 closed, 1 half open, 2 open */
 };
+/* Columns of TABLE_RBL; the text of a row is why it is suspended. */
+enum { RBL_HITS, RBL_MISSES, RBL_ERRORS, RBL_TIME_US, RBL_SUSPENDED };
 
 enum stats_ring {
 	RING_ERROR, /* parent: what died, what was refused */

@@ -21,6 +21,7 @@
 #define STATS_DOMAIN_ROWS 257
 #define STATS_HOP_ROWS 257
 #define STATS_FILTER_ROWS 65
+#define STATS_RBL_ROWS 81
 #define STATS_ROWS_MAX STATS_ROWS_LIMIT
 #define STATS_RING_LINES 256 /* that readers see */
 #define STATS_RING_SLOTS (STATS_RING_LINES + 1) /* one being written */

@@ -34,6 +34,11 @@ const struct stats_table_row stats_table_rows[TABLE_COUNT] = {
 		  "time_us", "breaker" },
 		1u << FILTER_ROW_BREAKER,
 	},
+	[TABLE_RBL] = {
+		"rbl", ROLE_LOOKUP, STATS_RBL_ROWS,
+		{ "hits", "misses", "errors", "time_us", "suspended" },
+		1u << RBL_SUSPENDED,
+	},
 };
 /* clang-format on */
 

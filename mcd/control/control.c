@@ -18,6 +18,7 @@
 #include "learnt.h"
 #include "log.h"
 #include "names.h"
+#include "rbl_rows.h"
 #include "remember.h"
 #include "snapshot.h"
 #include "str.h"
@@ -74,6 +75,8 @@ on_changed(void)
 	tell_lists(peer_of(ROLE_FILTER));
 	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
 		tell_knobs(peer_of(told[i]));
+	/* Behind the knobs, which say how often lists are tested. */
+	rbl_rows_tell(peer_of(ROLE_LOOKUP), snapshot());
 }
 
 static void
@@ -81,6 +84,8 @@ on_up(peer_id p, enum role r)
 {
 	if (r != ROLE_CTL)
 		tell_knobs(p);
+	if (r == ROLE_LOOKUP)
+		rbl_rows_tell(p, snapshot());
 	if (r == ROLE_FILTER) {
 		tell_lists(p);
 		learnt_tell();

@@ -341,6 +341,12 @@ run_incoming(struct client *c, const struct frame_ctl_ask *ask)
 	relay(c, ROLE_INCOMING, ask);
 }
 
+static void
+run_lookup(struct client *c, const struct frame_ctl_ask *ask)
+{
+	relay(c, ROLE_LOOKUP, ask);
+}
+
 static const struct {
 	const char *command; /* one that ends in '-' is a family */
 	void (*run)(struct client *c, const struct frame_ctl_ask *ask);
@@ -355,6 +361,7 @@ static const struct {
 	{ "quarantine-", run_queue },
 	{ "dest-", run_outgoing },
 	{ "test-smtp", run_incoming },
+	{ "rbl-test", run_lookup },
 	{ "callout-list", run_callout_list },
 	{ "callout-flush", run_callout_flush },
 	{ "greylist-list", run_greylist_list },

@@ -6,6 +6,7 @@
 #include "data.h"
 
 #include "body.h"
+#include "rbl.h"
 
 static int
 take_block(void *arg, uint64_t offset, struct span block, struct err *e)
@@ -13,6 +14,17 @@ take_block(void *arg, uint64_t offset, struct span block, struct err *e)
 	(void)offset;
 	if (buf_add_span(arg, block) != 0)
 		return err_set(e, "lists: over %d bytes", LISTS_TEXT_MAX);
+	return 0;
+}
+
+static int
+add_use(void *arg, const char *name, const char *value)
+{
+	unsigned *uses = arg;
+	struct rbl r;
+
+	if (rbl_read(&r, name, value, NULL) == 0 && r.is_on)
+		*uses |= r.use;
 	return 0;
 }
 
@@ -30,6 +42,8 @@ worker_data_lists(struct worker_data *d, int fd, uint64_t size, struct err *e)
 		return -1;
 	lists_free(d->lists);
 	d->lists = fresh;
+	d->rbl_uses = 0;
+	(void)lists_each(fresh, "rbl", "global", "", add_use, &d->rbl_uses);
 	return 0;
 }
 

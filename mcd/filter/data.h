@@ -17,6 +17,7 @@
 struct worker_data {
 	struct lists *lists; /* NULL: none have come yet */
 	uint64_t left_out; /* filters whose breaker is open, bits */
+	unsigned rbl_uses; /* set of enum rbl_use: there are DNS lists for it */
 	struct tokens_map bayes; /* base NULL: nothing was learnt yet */
 };
 

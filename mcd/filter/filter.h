@@ -59,6 +59,7 @@ struct filter_result {
 
 struct auth;
 struct conf;
+struct worker_rbl;
 struct mime;
 struct view;
 struct worker_data;
@@ -82,6 +83,7 @@ struct filter_mail {
 	const struct lists *lists; /* NULL: none have come yet */
 	const struct worker_data *data;
 	struct spamd_asker spamd; /* open NULL: it cannot be reached */
+	struct worker_rbl *rbl; /* NULL: DNS lists cannot be asked */
 	int64_t deadline_ms; /* monotonic: of the filter that is asked */
 };
 
@@ -98,6 +100,9 @@ struct filter {
 	/* Whether a load now would load something else. */
 	bool (*is_stale)(void);
 	void (*unload)(void);
+	/* Before the first filter of a message runs, where any policy has
+	 * this one on: what it wants to know of DNS lists (worker_rbl.h). */
+	void (*ask)(const struct filter_mail *m);
 	/* part is the beginning of the message as far as the filter's size
 	 * goes.  out is cleared before. */
 	void (*check)(const struct filter_mail *m, struct span part,

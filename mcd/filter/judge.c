@@ -156,6 +156,8 @@ class_of(const struct filter_result *r, int64_t points, int64_t weighted)
 	if (r->class == FILTER_SPAM && r->symptom_count > 0 &&
 	    (weighted <= 0 || points < r->spam_from))
 		return FILTER_NOTHING;
+	if (r->class == FILTER_HAM && r->symptom_count > 0 && points >= 0)
+		return FILTER_NOTHING;
 	return r->class;
 }
 

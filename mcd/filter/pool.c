@@ -434,6 +434,15 @@ on_dns_ask(peer_id from, struct frame *f)
 }
 
 static void
+on_rbl_ask(peer_id from, struct frame *f)
+{
+	struct slot *s = slot_of_peer(from);
+
+	if (s != NULL)
+		relay_rbl(s, f);
+}
+
+static void
 on_spamd_ask(peer_id from, struct frame *f)
 {
 	struct slot *s = slot_of_peer(from);
@@ -577,15 +586,11 @@ pool_stop(int64_t data_ms, int64_t reply_ms)
 }
 
 static const struct peer_handler handlers[] = {
-	{ FRAME_scan, on_scan },
-	{ FRAME_ready, on_ready },
-	{ FRAME_lists, on_lists },
-	{ FRAME_learnt, on_learnt },
-	{ FRAME_dns_ask, on_dns_ask },
-	{ FRAME_spamd_ask, on_spamd_ask },
-	{ FRAME_spamd_done, on_spamd_done },
-	{ FRAME_spf_ask, spf_desk_ask },
-	{ 0, NULL },
+	{ FRAME_scan, on_scan },	   { FRAME_ready, on_ready },
+	{ FRAME_lists, on_lists },	   { FRAME_learnt, on_learnt },
+	{ FRAME_dns_ask, on_dns_ask },	   { FRAME_rbl_ask, on_rbl_ask },
+	{ FRAME_spamd_ask, on_spamd_ask }, { FRAME_spamd_done, on_spamd_done },
+	{ FRAME_spf_ask, spf_desk_ask },   { 0, NULL },
 };
 
 const struct role_ops filter_ops = {

@@ -12,5 +12,7 @@
 /* f is a dns_ask of the process in s.  It is answered once, by lookup or
  * as a failure. */
 void relay_dns(struct slot *s, const struct frame *f);
+/* The same of an rbl_ask. */
+void relay_rbl(struct slot *s, const struct frame *f);
 
 #endif

@@ -20,6 +20,7 @@
 #include "mark.h"
 #include "test_hook.h"
 #include "view.h"
+#include "worker_rbl.h"
 #include "xalloc.h"
 
 /* One message under way. */
@@ -33,6 +34,7 @@ struct run {
 	struct filter_result *results; /* by filter */
 	bool *is_kept;
 	struct auth auth;
+	struct worker_rbl rbl;
 };
 
 static struct worker_dns dns; /* keeps its numbers from scan to scan */
@@ -175,6 +177,29 @@ judge_one(struct chan *c, uint32_t token, struct run *run, uint32_t index,
 	return send_verdict(c, token, run, index, &p, &verdict, e);
 }
 
+/* What filters that some policy has on want to know of DNS lists. */
+static void
+ask_lists(struct run *run, const struct frame_scan *scan)
+{
+	struct span rest = scan->policies, policy;
+	struct judge_policy p;
+	bool is_asked[64] = { false };
+	size_t i;
+
+	while (next_policy(&rest, &policy) > 0) {
+		if (judge_policy_read(policy, &p, NULL) != 0)
+			return; /* said where it is judged by */
+		for (i = 0; i < filter_count && i < 64; i++) {
+			if (is_asked[i] || filter_table[i]->ask == NULL ||
+			    !filter_knobs(&p.knobs, i).is_on)
+				continue;
+			is_asked[i] = true;
+			filter_table[i]->ask(&run->mail);
+		}
+	}
+	worker_rbl_ask(&run->rbl);
+}
+
 static int
 judge_all(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	  struct run *run, struct err *e)
@@ -276,15 +301,22 @@ runner_scan(struct chan *c, uint32_t token, const struct frame_scan *scan,
 	test_hook_start();
 	run.mail.auth = &run.auth;
 	run.mail.spamd = worker_spamd_asker(&spamd);
-	if (read_mail(&run, &kept, fd, data, &e) != 0 ||
+	worker_rbl_start(&run.rbl, c, &run.arena);
+	run.mail.rbl = &run.rbl;
+	if (read_mail(&run, &kept, fd, data, &e) != 0)
+		done.status = SCAN_LATER;
+	else
+		ask_lists(&run, &kept);
+	if (done.status == SCAN_DONE &&
 	    judge_all(c, token, &kept, &run, &e) != 0)
 		done.status = SCAN_LATER;
+	worker_rbl_start(NULL, NULL, NULL);
 	view_free(run.mail.view);
 	free(run.text);
 	arena_release(&run.arena);
 	e.text[400] = '\0';
 	done.text = e.text;
-	if (spamd.is_lost || dns.is_lost)
+	if (spamd.is_lost || dns.is_lost || run.rbl.is_lost)
 		return -1;
 	return chan_send(c, FRAME_scan_done, token, &done, -1);
 }

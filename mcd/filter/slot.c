@@ -233,6 +233,8 @@ slot_begin(struct slot *s, int64_t limit_ms)
 	s->serial++;
 	s->questions = s->spamds = 0;
 	s->is_asking = false;
+	s->questions = 0;
+	s->rbl_asks = 0;
 	s->is_busy = true;
 	s->limit_ms = limit_ms;
 	s->was_computing = s->is_last_look = false;

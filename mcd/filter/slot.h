@@ -54,6 +54,7 @@ struct slot {
 	uint64_t ticket; /* of the one it has, 0: none (relay_spamd.h) */
 	uint64_t told; /* filters left out, as its process knows them */
 	uint64_t trials; /* filters whose breaker that message tries */
+	unsigned rbl_asks; /* of DNS lists, for that message */
 	bool is_list_due; /* newer lists came while it was busy */
 	bool is_last_look; /* the deadline is near */
 	int64_t cpu_us; /* that the process had used by then */

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "runner.h"
 #include "test_hook.h"
+#include "worker_late.h"
 
 static struct worker_data data;
 
@@ -62,6 +63,8 @@ serve(struct chan *c)
 			take_learnt(&f);
 		else if (f.type == FRAME_breakers)
 			data.left_out = FRAME_BODY(&f, breakers)->left_out;
+		else
+			(void)worker_late(c, &f);
 		file_shut(&f.fd);
 	}
 	return 0; /* the pool went while it was answered */

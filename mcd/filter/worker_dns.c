@@ -7,8 +7,7 @@
 #include "worker_dns.h"
 
 #include "clock.h"
-#include "file.h"
-#include "log.h"
+#include "worker_late.h"
 
 #define ASK_MS 5000 /* for one question */
 #define GRACE_MS 1000 /* lookup ends it first */
@@ -43,18 +42,10 @@ send_question(struct worker_dns *w, const char *name, unsigned type,
 static bool
 is_answer(struct worker_dns *w, struct frame *f)
 {
-	struct frame_spamd_done done;
-
 	if (f->type == FRAME_dns_reply)
 		return f->token == w->token;
-	if (f->type == FRAME_spamd_reply) { /* late: given back */
-		done.ticket = FRAME_BODY(f, spamd_reply)->ticket;
-		file_shut(&f->fd);
-		(void)chan_send(w->c, FRAME_spamd_done, 0, &done, -1);
-		return false;
-	}
-	log_error("pool: frame %s is not due", f->info->name);
-	w->is_lost = true;
+	if (!worker_late(w->c, f))
+		w->is_lost = true;
 	return false;
 }
 

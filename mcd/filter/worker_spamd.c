@@ -7,8 +7,8 @@
 
 #include "clock.h"
 #include "file.h"
-#include "log.h"
 #include "str.h"
+#include "worker_late.h"
 
 #define GRACE_MS 2000 /* pool and lookup end it first */
 
@@ -20,19 +20,10 @@ static uint32_t last_token;
 static bool
 is_ours(struct worker_spamd *w, struct frame *f)
 {
-	struct frame_spamd_done done;
-
 	if (f->type == FRAME_spamd_reply && f->token == w->token)
 		return true;
-	if (f->type == FRAME_spamd_reply && f->fd >= 0) {
-		done.ticket = FRAME_BODY(f, spamd_reply)->ticket;
-		(void)chan_send(w->c, FRAME_spamd_done, 0, &done, -1);
-	}
-	if (f->type != FRAME_spamd_reply && f->type != FRAME_dns_reply) {
-		log_error("pool: frame %s is not due", f->info->name);
+	if (!worker_late(w->c, f))
 		w->is_lost = true;
-	}
-	file_shut(&f->fd);
 	return false;
 }
 

@@ -79,6 +79,14 @@ struct rdns_fact {
 	size_t count, next;
 };
 
+/* What DNS lists say of a client's address. */
+struct dnsbl_fact {
+	struct fact fact;
+	bool is_listed;
+	char list[32], reply[64], text[160];
+	char trouble[200]; /* of lists that cannot tell */
+};
+
 /* Things that a client may do so often a minute. */
 enum rate { RATE_CONNECTIONS, RATE_MESSAGES, RATE_RCPTS, RATE_COUNT };
 
@@ -90,6 +98,7 @@ struct check_client {
 	bool is_early;
 	bool is_dry;
 	struct rdns_fact rdns;
+	struct dnsbl_fact dnsbl;
 	struct name_fact helo_name; /* whether HELO's name is in DNS */
 };
 

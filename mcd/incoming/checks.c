@@ -54,6 +54,7 @@ check_client_new(const struct check_who *who)
 	c->local = who->local;
 	c->is_early = who->is_early;
 	fact_init(&c->rdns.fact);
+	fact_init(&c->dnsbl.fact);
 	fact_init(&c->helo_name.fact);
 	c->is_dry = who->is_dry;
 	c->helo = xstrdup("");
@@ -67,6 +68,7 @@ check_client_free(struct check_client *c)
 	if (c == NULL)
 		return;
 	rdns_release(&c->rdns);
+	fact_release(&c->dnsbl.fact);
 	name_fact_release(&c->helo_name);
 	free(c->helo);
 	free(c);

@@ -11,6 +11,8 @@
 #include "file.h"
 #include "log.h"
 #include "lookup.h"
+#include "rbl_desk.h"
+#include "rbl_list.h"
 #include "spamd_desk.h"
 #include "str.h"
 #include "xalloc.h"
@@ -77,9 +79,13 @@ reload(const struct conf *conf)
 {
 	struct err e;
 
-	if (!str_eq(conf->resolver, resolver) && apply(conf, &e) < 0)
-		log_error("- resolver kept: %s", e.text);
 	spamd_desk_conf(conf);
+	if (str_eq(conf->resolver, resolver))
+		return;
+	if (apply(conf, &e) < 0)
+		log_error("- resolver kept: %s", e.text);
+	else
+		rbl_lists_renew();
 }
 
 static void
@@ -134,6 +140,9 @@ on_down(peer_id p, enum role r)
 
 static const struct peer_handler handlers[] = {
 	{ FRAME_dns_ask, on_ask },
+	{ FRAME_rbl_row, rbl_desk_row },
+	{ FRAME_rbl_ask, rbl_desk_ask },
+	{ FRAME_ctl_ask, rbl_desk_ctl },
 	{ FRAME_spamd_ask, spamd_desk_ask },
 	{ FRAME_spamd_done, spamd_desk_done },
 	{ 0, NULL },

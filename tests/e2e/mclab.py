@@ -125,6 +125,8 @@ class Lab:
             self.words += ["--domain-set", item]
         for line in conf:
             self.words += ["--conf", line]
+        if resolver:
+            self.words += ["--resolver", resolver]
         if smtp_with:
             self.words += ["--smtp-with", smtp_with]
         if resolver:

@@ -191,6 +191,29 @@ check_rules(struct filter_mail *m)
 	buf_release(&lines);
 }
 
+/* A reason to trust that an administrator has taken away. */
+static void
+check_ham(struct filter_mail *m)
+{
+	struct judge_policy p = policy("");
+	struct filter_result *r = speaks("trusted");
+	struct judge_verdict v;
+	struct err e;
+	struct lists *l = lists_read(SPAN_LIT("rule\tglobal HOST\t0\n"), &e);
+
+	results[filter_at("prerbl")].points = 9000;
+	r->class = FILTER_HAM;
+	filter_symptom(m, r, "HOST", -5000, "");
+	judge(m, &p, ask, NULL, &v);
+	CHECK(v.class == MAIL_HAM && v.decisive != NULL, "ham decides");
+	m->lists = l;
+	judge(m, &p, ask, NULL, &v);
+	CHECK(v.class == MAIL_SPAM && v.decisive == NULL,
+	      "and not once it is worth nothing");
+	m->lists = NULL;
+	lists_free(l);
+}
+
 /* Which setting decided, and whose it is. */
 static void
 check_settings(struct filter_mail *m)
@@ -388,6 +411,7 @@ main(void)
 	check_sums(&m);
 	check_outbound(&m);
 	check_unknown(&m);
+	check_ham(&m);
 	check_settings(&m);
 	check_rules(&m);
 	check_bad_policies();
