@@ -156,7 +156,10 @@ class Client:
 
     def line(self):
         while b"\n" not in self.buf:
-            piece = self.sock.recv(65536)
+            try:
+                piece = self.sock.recv(65536)
+            except ConnectionResetError:  # it has died, which is an end too
+                piece = b""
             if not piece:
                 return ""
             self.buf += piece
