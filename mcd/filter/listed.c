@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "address.h"
+#include "auth.h"
 #include "mailbox.h"
 #include "mime.h"
-#include "spf.h"
 #include "str.h"
 
 struct facts {
@@ -19,17 +19,15 @@ struct facts {
 	char from[ADDRESS_TEXT_SIZE];
 };
 
-/* Whether one domain is the other, or lies under it: of the same owner, as
- * far as it can be told without asking. */
+/* Whether who speaks for a domain speaks for this one: it is the same, or
+ * lies under it. */
 static bool
-is_aligned(const char *a, const char *b)
+is_covered(const char *domain, const char *speaker)
 {
-	size_t n = strlen(a), k = strlen(b);
+	size_t n = strlen(domain), k = strlen(speaker);
 
-	if (n < k)
-		return is_aligned(b, a);
-	return k > 0 && strchr(b, '.') != NULL && str_ieq(a + n - k, b) &&
-	       (n == k || a[n - k - 1] == '.');
+	return k > 0 && n >= k && str_ieq(domain + n - k, speaker) &&
+	       (n == k || domain[n - k - 1] == '.');
 }
 
 static const char *
@@ -40,26 +38,43 @@ domain_of(const char *address)
 	return at != NULL ? at + 1 : "";
 }
 
+static bool
+has_signature(const struct auth_result *r, const char *domain)
+{
+	size_t i;
+
+	for (i = 0; i < r->dkim.count; i++) {
+		const struct dkim_sig *sig = &r->dkim.sig[i];
+
+		if (sig->result == DKIM_RESULT_PASS && !sig->is_partial &&
+		    is_covered(domain, sig->domain))
+			return true;
+	}
+	return false;
+}
+
 /* Mail of our own hosts is what they say it is. */
 static enum sender_proof
 proof(void *arg, bool of_from)
 {
 	const struct facts *f = arg;
-	const char *sender = f->m->sender;
-	struct spf spf;
+	const char *domain = domain_of(of_from ? f->from : f->m->sender);
+	const struct auth_result *r;
+	bool has_spf;
 
 	if (f->m->is_outbound)
 		return PROOF_PASS;
-	if (f->m->auth_spf[0] == '\0' || spf_read(f->m->auth_spf, &spf) != 0)
+	r = auth_get(f->m);
+	if (r == NULL)
 		return PROOF_NONE;
-	if (spf.result == SPF_FAIL || spf.result == SPF_SOFTFAIL)
+	has_spf = r->spf.result == SPF_PASS && !r->spf.is_helo;
+	if (has_signature(r, domain) ||
+	    (has_spf && is_covered(domain, r->spf.domain)) ||
+	    (of_from && (r->dmarc.is_dkim_aligned || r->dmarc.is_spf_aligned)))
+		return PROOF_PASS;
+	if (r->spf.result == SPF_FAIL || r->spf.result == SPF_SOFTFAIL)
 		return PROOF_AGAINST;
-	if (spf.result != SPF_PASS || spf.is_helo)
-		return PROOF_NONE;
-	if (of_from && !is_aligned(spf.domain, domain_of(f->from)))
-		return PROOF_NONE;
-	return of_from || str_ieq(spf.domain, domain_of(sender)) ? PROOF_PASS
-								 : PROOF_NONE;
+	return PROOF_NONE;
 }
 
 /* What stands between the last brackets, else all of it; RFC 5322 section
