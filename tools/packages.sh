@@ -43,6 +43,7 @@ python3-yaml
 spamassassin
 spamd
 pyzor:pyzor
+python3-gdbm
 razor
 nsd:nsd
 unbound:unbound

@@ -150,6 +150,10 @@ read_some(struct talk *t)
 	n = recvmsg(t->fd, &m, 0);
 	if (n < 0 && is_passing(errno))
 		return 0;
+	/* It did not read all that we said; whether all that it says is
+	 * there, its length tells. */
+	if (n < 0 && errno == ECONNRESET && t->reply->len > 0)
+		n = 0;
 	if (n < 0) {
 		(void)err_sys(t->e, "spamd");
 		return SPAMD_BROKEN + 1;
