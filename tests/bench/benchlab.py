@@ -30,8 +30,8 @@ class Lab:
         self.conf = self.dir + "/etc/mcd.conf"
 
     def up(self, relay="127.0.0.1:9"):
-        run(SRC + "/tools/lab", "up", "--dir", self.dir, "--smtp",
-            "127.0.0.1:0", "--relay-to", relay, "--domain",
+        run(SRC + "/tools/lab", "up", "--no-spamd", "--dir", self.dir,
+            "--smtp", "127.0.0.1:0", "--relay-to", relay, "--domain",
             "bench.example", "--build", self.build, "--conf",
             "watchdog_s = 3600;", "--set", "connections_max=5000", "--set",
             "smtp_messages_max=1000000", *self.options)

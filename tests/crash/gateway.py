@@ -184,8 +184,9 @@ class Gateway:
         """A lab of its own, whose settings all homes begin with."""
         self.model = self.dir + "/model"
         lab = [SRC + "/tools/lab"]
-        words = ["up", "--dir", self.model, "--smtp", "127.0.0.1:0",
-                 "--relay-to", self.next_hop, "--build", self.build]
+        words = ["up", "--no-spamd", "--dir", self.model, "--smtp",
+                 "127.0.0.1:0", "--relay-to", self.next_hop, "--build",
+                 self.build]
         for d in DOMAINS:
             words += ["--domain", d]
         for k in KNOBS:

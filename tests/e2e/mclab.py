@@ -116,7 +116,7 @@ class Lab:
         self.dir = parent_dir or room()
         self.is_up = False
         self.env = dict(os.environ, **(env or {}))
-        self.words = ["--relay-to", relay, "--build", BUILD]
+        self.words = ["--no-spamd", "--relay-to", relay, "--build", BUILD]
         for d in ("ours.example", *domains):
             self.words += ["--domain", d]
         for knob, value in (sets or {}).items():

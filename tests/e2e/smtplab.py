@@ -79,7 +79,8 @@ class Lab:
     def __init__(self, *relays, resolver=None, conf=(), **knobs):
         self.dir = tempfile.mkdtemp(prefix="mcgate-smtp.")
         atexit.register(self.end)
-        words = ["--relay-to", relays[0] if relays else "127.0.0.1:9"]
+        words = ["--no-spamd", "--relay-to",
+                 relays[0] if relays else "127.0.0.1:9"]
         if resolver:
             words += ["--resolver", resolver]
         for line in conf:
