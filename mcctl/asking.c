@@ -129,10 +129,10 @@ next_frame(struct asking *a, struct frame *f, struct err *e)
 	return EX_UNAVAILABLE;
 }
 
-/* One page: EX code; cursor is where the next begins, "" at the end. */
+/* The rows of an answer, to its end. */
 static int
-ask_page(struct asking *a, const struct frame_ctl_ask *ask, char *cursor,
-	 size_t cursor_size, const struct asking_sink *sink, struct err *e)
+take_answer(struct asking *a, char *cursor, size_t cursor_size,
+	    const struct asking_sink *sink, struct err *e)
 {
 	struct value values[RECORD_FIELDS_MAX];
 	const struct frame_ctl_done *done;
@@ -141,10 +141,6 @@ ask_page(struct asking *a, const struct frame_ctl_ask *ask, char *cursor,
 	size_t n;
 	int code;
 
-	if (chan_send(a->chan, FRAME_ctl_ask, ++a->token, ask, -1) < 0) {
-		err_set(e, "mcd: not asked: %s", chan_error(a->chan));
-		return EX_UNAVAILABLE;
-	}
 	while ((code = next_frame(a, &f, e)) == EX_OK) {
 		struct span row;
 
@@ -165,6 +161,19 @@ ask_page(struct asking *a, const struct frame_ctl_ask *ask, char *cursor,
 	return code;
 }
 
+/* One page: EX code; cursor is where the next begins, "" at the end. */
+static int
+ask_page(struct asking *a, enum frame_type type, const void *ask, int fd,
+	 char *cursor, size_t cursor_size, const struct asking_sink *sink,
+	 struct err *e)
+{
+	if (chan_send(a->chan, type, ++a->token, ask, fd) < 0) {
+		err_set(e, "mcd: not asked: %s", chan_error(a->chan));
+		return EX_UNAVAILABLE;
+	}
+	return take_answer(a, cursor, cursor_size, sink, e);
+}
+
 int
 asking_run(struct asking *a, const char *command, const char *arg,
 	   const struct asking_sink *sink, struct err *e)
@@ -176,9 +185,20 @@ asking_run(struct asking *a, const char *command, const char *arg,
 	int code;
 
 	do {
-		code = ask_page(a, &ask, cursor, sizeof(cursor), sink, e);
+		code = ask_page(a, FRAME_ctl_ask, &ask, -1, cursor,
+				sizeof(cursor), sink, e);
 		if (sink != NULL && sink->page != NULL)
 			sink->page(sink->arg);
 	} while (code == EX_OK && cursor[0] != '\0');
 	return code;
+}
+
+int
+asking_trial(struct asking *a, const struct frame_trial_ask *ask, int fd,
+	     const struct asking_sink *sink, struct err *e)
+{
+	char cursor[65];
+
+	return ask_page(a, FRAME_trial_ask, ask, fd, cursor, sizeof(cursor),
+			sink, e);
 }

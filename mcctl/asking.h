@@ -9,6 +9,7 @@
 
 #include "conf.h"
 #include "err.h"
+#include "proto.h"
 #include "record.h"
 
 struct asking;
@@ -39,5 +40,8 @@ struct asking_sink {
  */
 int asking_run(struct asking *a, const char *command, const char *arg,
 	       const struct asking_sink *sink, struct err *e);
+/* The same with a message to judge, a descriptor that is taken. */
+int asking_trial(struct asking *a, const struct frame_trial_ask *ask, int fd,
+		 const struct asking_sink *sink, struct err *e);
 
 #endif

@@ -124,6 +124,25 @@ print_step(struct ctx *c, const struct explained_step *s)
 	buf_release(&text);
 }
 
+static const char *
+level_text(const char *level)
+{
+	static const struct {
+		const char *level, *people;
+	} words[] = {
+		{ "default", "as shipped" },
+		{ "global", "set for the host" },
+		{ "domain", "set for the domain" },
+		{ "user", "set for the user" },
+		{ "what-if", "what if" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (str_eq(words[i].level, level))
+			return words[i].people;
+	return level;
+}
+
 static void
 add_settings(const struct explained *x, struct buf *out)
 {
@@ -132,13 +151,8 @@ add_settings(const struct explained *x, struct buf *out)
 	for (i = 0; i < x->setting_count; i++) {
 		const struct explained_setting *s = &x->settings[i];
 
-		(void)buf_printf(out, "%s%s %s (%s%s)", i > 0 ? ", " : "",
-				 s->name, s->value,
-				 str_eq(s->level, "default") ? "as shipped"
-							     : "set for the ",
-				 str_eq(s->level, "default")  ? ""
-				 : str_eq(s->level, "global") ? "host"
-							      : s->level);
+		(void)buf_printf(out, "%s%s %s (%s)", i > 0 ? ", " : "",
+				 s->name, s->value, level_text(s->level));
 	}
 }
 

@@ -23,6 +23,7 @@
 #include "role.h"
 #include "snapshot.h"
 #include "str.h"
+#include "trial.h"
 #include "verify.h"
 #include "xalloc.h"
 
@@ -96,6 +97,7 @@ ctlsock_gone(peer_id p)
 		return;
 	if (c->relayed != 0)
 		peer_forget(c->relayed);
+	trial_forget(p);
 	list_del(&c->node);
 	timer_release(&c->idle);
 	self.count--;
@@ -377,19 +379,49 @@ is_command(const char *row, const char *given)
 				   : str_eq(given, row);
 }
 
+/* Whose question it is; NULL: a second one before the answer to the first. */
+static struct client *
+begin(peer_id from, uint32_t token)
+{
+	struct client *c = client_of(from);
+
+	if (c == NULL || c->token != 0) {
+		peer_drop(from);
+		return NULL;
+	}
+	c->token = token;
+	timer_clear(&c->idle);
+	return c;
+}
+
+static void
+on_tried(peer_id to, uint32_t code, const char *text)
+{
+	struct client *c = client_of(to);
+
+	if (c != NULL)
+		client_done(c, code, text, "");
+}
+
+void
+ctlsock_trial(peer_id from, struct frame *f)
+{
+	struct client *c = begin(from, f->token);
+
+	if (c == NULL)
+		return;
+	log_info("- message tested by=%s", log_text(c->who));
+	trial_start(from, f, on_tried);
+}
+
 void
 ctlsock_ask(peer_id from, struct frame *f)
 {
 	const struct frame_ctl_ask *ask = FRAME_BODY(f, ctl_ask);
-	struct client *c = client_of(from);
+	struct client *c = begin(from, f->token);
 
-	if (c == NULL || c->token != 0) {
-		/* A second question before the answer to the first. */
-		peer_drop(from);
+	if (c == NULL)
 		return;
-	}
-	c->token = f->token;
-	timer_clear(&c->idle);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (is_command(commands[i].command, ask->command)) {
 			commands[i].run(c, ask);

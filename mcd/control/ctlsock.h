@@ -14,6 +14,8 @@
 void ctlsock_listen(int fd);
 /* ctl_ask of an mcctl. */
 void ctlsock_ask(peer_id from, struct frame *f);
+/* trial_ask of one. */
+void ctlsock_trial(peer_id from, struct frame *f);
 /* An mcctl has gone: what it had asked is forgotten. */
 void ctlsock_gone(peer_id p);
 /* snapshot.h: answers those who have waited for a load. */

@@ -60,9 +60,9 @@ sweep(int dir_fd, int depth)
 }
 
 void
-engine_sweep_tmp(void)
+engine_sweep(const char *dir)
 {
-	int fd = open(engine_tmp(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd >= 0)
 		sweep(fd, 0);

@@ -44,9 +44,9 @@ bool engine_is_stale(const struct engine *e);
 void engine_scan(struct engine *e, const struct filter_mail *m, struct span in,
 		 bool is_mail, struct clam_result *out);
 
-/* The folder for temporary files, and emptying it of what a worker that
- * was killed has left. */
+/* The folder for temporary files, and emptying such a one of what a process
+ * that was killed has left. */
 const char *engine_tmp(void);
-void engine_sweep_tmp(void);
+void engine_sweep(const char *dir);
 
 #endif

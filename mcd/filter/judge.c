@@ -54,7 +54,8 @@ take_level(struct span line, struct judge_policy *out)
 const char *
 judge_level(const struct judge_policy *p, const char *knob)
 {
-	static const char *const levels[] = { "global", "domain", "user" };
+	static const char *const levels[] = { "what-if", "global", "domain",
+					      "user" };
 	char line[80];
 	size_t i;
 

@@ -534,7 +534,7 @@ pool_init(const struct conf *conf)
 	self.spf_wanted = (unsigned)conf->spf_workers;
 	spf_desk_init();
 	figures_start();
-	engine_sweep_tmp();
+	engine_sweep(engine_tmp());
 	filters_load();
 	/* Workers never come this way: they leave by _exit(2). */
 	if (atexit(filters_unload) != 0)

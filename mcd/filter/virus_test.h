@@ -1,0 +1,14 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * mcd-filter -t, which is `mcctl test virus`: one file on standard input.
+ */
+#ifndef VIRUS_TEST_H
+#define VIRUS_TEST_H
+
+#include <stdbool.h>
+
+/* dir: of the official signatures, "": none.  Returns an exit code. */
+int virus_test(const char *dir, bool is_json);
+
+#endif
