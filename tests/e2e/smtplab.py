@@ -22,17 +22,19 @@ BODY = b"Subject: hello\r\n\r\nhello\r\n"
 
 count = 0
 failed = 0
+one_claim = threading.Lock()
 
 
 def claim(is_ok, words, *notes):
     global count, failed
-    count += 1
-    failed += not is_ok
-    print(f"{'ok' if is_ok else 'not ok'} {count} - {words}", flush=True)
-    if not is_ok:
-        for note in notes:
-            for line in str(note).splitlines()[-12:]:
-                print(f"#   {line}", flush=True)
+    with one_claim:
+        count += 1
+        failed += not is_ok
+        print(f"{'ok' if is_ok else 'not ok'} {count} - {words}", flush=True)
+        if not is_ok:
+            for note in notes:
+                for line in str(note).splitlines()[-12:]:
+                    print(f"#   {line}", flush=True)
     return is_ok
 
 
@@ -45,14 +47,28 @@ def done():
     sys.exit(1 if failed else 0)
 
 
+def attempt(test):
+    """One that throws is a failed claim."""
+    try:
+        test()
+    except Exception:
+        claim(False, f"{test.__name__} goes through to its end",
+              traceback.format_exc())
+
+
+def together(*tests):
+    """Runs them side by side, which share a lab and wait for little else."""
+    threads = [threading.Thread(target=attempt, args=(t,)) for t in tests]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+
+
 def run(*tests):
-    """Runs each test; one that throws is a failed claim."""
+    """Runs each test."""
     for test in tests:
-        try:
-            test()
-        except Exception:
-            claim(False, f"{test.__name__} goes through to its end",
-                  traceback.format_exc())
+        attempt(test)
     done()
 
 
@@ -76,11 +92,16 @@ class Lab:
 
     is_up = False
 
-    def __init__(self, *relays, resolver=None, conf=(), **knobs):
+    def __init__(self, *relays, resolver=None, conf=(), domains=(),
+                 domain_sets=(), **knobs):
         self.dir = tempfile.mkdtemp(prefix="mcgate-smtp.")
         atexit.register(self.end)
         words = ["--no-spamd", "--relay-to",
                  relays[0] if relays else "127.0.0.1:9"]
+        for domain in domains:
+            words += ["--domain", domain]
+        for item in domain_sets:
+            words += ["--domain-set", item]
         if resolver:
             words += ["--resolver", resolver]
         for line in conf:
@@ -225,13 +246,16 @@ class Hop:
     OFFERS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 50000000", "DSN")
 
     def __init__(self, answer=None, offers=OFFERS, port=0, host="127.0.0.1",
-                 tls=None):
+                 tls=None, room=0):
         self.tls = tls       # ssl.SSLContext: STARTTLS is offered
         self.answer = answer or (lambda *args: None)
         self.offers = offers
         self.mails = []      # (envelope commands, bytes, session number)
         self.sessions = 0
         self.listener = socket.create_server((host, port))
+        if room:             # bytes that the kernel takes and nobody reads
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                                     room)
         self.port = self.listener.getsockname()[1]
         self.text = f"{host}:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -380,6 +404,51 @@ class Names:
                 for x in value[1].split(".") if x) + b"\0"
         family = socket.AF_INET6 if kind == "AAAA" else socket.AF_INET
         return socket.inet_pton(family, value)
+
+
+class Wide(Lab):
+    """
+    A gateway that sends outwards by DNS, where each next hop has a domain
+    of its own: many fates share one start.  far() may be called by tests
+    that run side by side.
+    """
+
+    def __init__(self, *relays, names=(), **words):
+        pid = os.getpid()
+        # All hops listen on one port, each on an address of its own.
+        self.net = f"127.{1 + pid // 250 % 250}.{1 + pid % 250}"
+        self.dns = Names({"client.example": {"A": "127.0.0.1"},
+                          **dict(names)})
+        self.fars = 0
+        self.port = self.free_port()
+        super().__init__(*relays, resolver=self.dns.text,
+                         smtp_out_port=self.port, **words)
+        self.ctl("relay", "add", "127.0.0.1")
+
+    def free_port(self):
+        with socket.create_server((f"{self.net}.254", 0)) as s:
+            return s.getsockname()[1]
+
+    def address(self):
+        with one_claim:
+            self.fars += 1
+            return f"{self.net}.{self.fars}"
+
+    def far(self, *args, name=None, before=(), **words):
+        """A next hop; hop.at("x") is an address there.  before: those that
+        come first among its mail exchangers; name: how it is called."""
+        hop = Hop(*args, host=self.address(), port=self.port, **words)
+        where = hop.text.partition(":")[0]
+        n = where.rpartition(".")[2]
+        hop.name = name or f"mx{n}.far.example"
+        hop.domain = f"far{n}.example"
+        hop.at = lambda local: f"{local}@{hop.domain}"
+        hop.again = lambda: Hop(host=where, port=self.port)
+        self.dns.names.setdefault(hop.name, {"A": where})
+        self.dns.names[hop.domain] = {"MX": [
+            *[(i + 1, other.name) for i, other in enumerate(before)],
+            (50, hop.name)]}
+        return hop
 
 
 def without_received(body):
