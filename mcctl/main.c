@@ -13,6 +13,7 @@
 #include "asking.h"
 #include "command.h"
 #include "rights.h"
+#include "undo.h"
 #include "words.h"
 
 #define NUDGE_MS 3000
@@ -47,6 +48,7 @@ run_writer(struct ctx *c, const char *who)
 {
 	struct err e = { "" };
 	enum db_result r = db_begin(c->db, who, &e);
+	int64_t before = r == DB_OK ? undo_last_serial(c) : 0;
 	int code;
 
 	if (r != DB_OK)
@@ -59,8 +61,9 @@ run_writer(struct ctx *c, const char *who)
 	r = db_commit(c->db, &e);
 	if (r != DB_OK)
 		return complain_db(c, r, &e);
-	if (c->then == NULL)
+	if (c->then == NULL && !c->out.has_printed)
 		out_done(&c->out);
+	undo_tell_others(c, who, before);
 	return EX_OK;
 }
 

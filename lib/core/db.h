@@ -95,6 +95,12 @@ typedef int db_change_fn(void *arg, const struct db_change *c);
 /* Changes above serial after of any node, in the order of their serials. */
 enum db_result db_changes(struct db *db, int64_t after, db_change_fn *fn,
 			  void *arg, struct err *e);
+/* Changes of this node from a serial down (0: from the last). */
+enum db_result db_changes_down(struct db *db, int64_t from, db_change_fn *fn,
+			       void *arg, struct err *e);
+/* Changes of one row by any node: the one that holds, then older ones. */
+enum db_result db_changes_of(struct db *db, const char *kind, const char *key,
+			     db_change_fn *fn, void *arg, struct err *e);
 /*
  * Applies a change of another copy, with its log row, in the transaction
  * that is open or one of its own.  One that is known already does nothing.

@@ -87,32 +87,34 @@ db_log_own(struct db *db, const char *kind, const char *key,
 	return db_log_add(db, &c, e);
 }
 
-enum db_result
-db_changes(struct db *db, int64_t after, db_change_fn *fn, void *arg,
-	   struct err *e)
-{
-	static const char sql[] =
-		"SELECT node, serial, kind, key, old, new, who, at "
-		"FROM change WHERE serial > ? ORDER BY serial, node";
-	struct db_change c;
-	sqlite3_stmt *st = NULL;
-	enum db_result rc = DB_OK;
-	int code;
+#define CHANGE_COLUMNS "SELECT node, serial, kind, key, old, new, who, at "
 
-	code = sqlite3_prepare_v2(db->lib, sql, -1, &st, NULL);
-	if (code == SQLITE_OK) {
-		sqlite3_bind_int64(st, 1, after);
+static void
+read_change(sqlite3_stmt *st, struct db_change *c)
+{
+	c->node = sqlite3_column_int64(st, 0);
+	c->serial = sqlite3_column_int64(st, 1);
+	c->kind = (const char *)sqlite3_column_text(st, 2);
+	c->key = (const char *)sqlite3_column_text(st, 3);
+	c->old_value = (const char *)sqlite3_column_text(st, 4);
+	c->new_value = (const char *)sqlite3_column_text(st, 5);
+	c->who = (const char *)sqlite3_column_text(st, 6);
+	c->when_us = sqlite3_column_int64(st, 7);
+}
+
+/* Each row of a statement that selects CHANGE_COLUMNS; finalizes it.  code
+ * is that of preparing it. */
+static enum db_result
+each_change(struct db *db, sqlite3_stmt *st, int code, db_change_fn *fn,
+	    void *arg, struct err *e)
+{
+	enum db_result rc = DB_OK;
+	struct db_change c;
+
+	if (code == SQLITE_OK)
 		code = sqlite3_step(st);
-	}
 	for (; code == SQLITE_ROW; code = sqlite3_step(st)) {
-		c.node = sqlite3_column_int64(st, 0);
-		c.serial = sqlite3_column_int64(st, 1);
-		c.kind = (const char *)sqlite3_column_text(st, 2);
-		c.key = (const char *)sqlite3_column_text(st, 3);
-		c.old_value = (const char *)sqlite3_column_text(st, 4);
-		c.new_value = (const char *)sqlite3_column_text(st, 5);
-		c.who = (const char *)sqlite3_column_text(st, 6);
-		c.when_us = sqlite3_column_int64(st, 7);
+		read_change(st, &c);
 		if (c.kind == NULL || c.key == NULL || c.who == NULL) {
 			code = SQLITE_NOMEM;
 			break;
@@ -124,6 +126,54 @@ db_changes(struct db *db, int64_t after, db_change_fn *fn, void *arg,
 		rc = db_error(db->lib, code, db->path, e);
 	sqlite3_finalize(st);
 	return rc;
+}
+
+enum db_result
+db_changes(struct db *db, int64_t after, db_change_fn *fn, void *arg,
+	   struct err *e)
+{
+	static const char sql[] = CHANGE_COLUMNS
+		"FROM change WHERE serial > ? ORDER BY serial, node";
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(db->lib, sql, -1, &st, NULL);
+
+	if (code == SQLITE_OK)
+		sqlite3_bind_int64(st, 1, after);
+	return each_change(db, st, code, fn, arg, e);
+}
+
+enum db_result
+db_changes_down(struct db *db, int64_t from, db_change_fn *fn, void *arg,
+		struct err *e)
+{
+	static const char sql[] =
+		CHANGE_COLUMNS "FROM change WHERE node = ? AND serial <= ? "
+			       "ORDER BY serial DESC";
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(db->lib, sql, -1, &st, NULL);
+
+	if (code == SQLITE_OK) {
+		sqlite3_bind_int64(st, 1, db->node);
+		sqlite3_bind_int64(st, 2, from == 0 ? INT64_MAX : from);
+	}
+	return each_change(db, st, code, fn, arg, e);
+}
+
+enum db_result
+db_changes_of(struct db *db, const char *kind, const char *key,
+	      db_change_fn *fn, void *arg, struct err *e)
+{
+	static const char sql[] =
+		CHANGE_COLUMNS "FROM change WHERE kind = ? AND key = ? "
+			       "ORDER BY at DESC, node DESC, serial DESC";
+	sqlite3_stmt *st = NULL;
+	int code = sqlite3_prepare_v2(db->lib, sql, -1, &st, NULL);
+
+	if (code == SQLITE_OK) {
+		db_bind_text(st, 1, kind);
+		db_bind_text(st, 2, key);
+	}
+	return each_change(db, st, code, fn, arg, e);
 }
 
 static int

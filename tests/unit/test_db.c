@@ -67,6 +67,40 @@ check_log(void)
 	db_close(db);
 }
 
+static int
+add_serial(void *arg, const struct db_change *ch)
+{
+	struct buf *b = arg;
+
+	(void)buf_printf(b, "%lld %s\n", (long long)ch->serial, ch->key);
+	return ch->serial == 2;
+}
+
+static void
+check_log_backwards(void)
+{
+	struct db *db = dbroom_open(dbroom_new());
+	struct buf b = { 0 };
+
+	dbroom_put(db, "domain", "a.example", "");
+	dbroom_put(db, "domain", "b.example", "");
+	dbroom_put(db, "domain", "c.example", "");
+	dbroom_put(db, "domain", "a.example", "b.example");
+	CHECK(db_changes_down(db, 0, add_serial, &b, &e) == DB_OK,
+	      "changes can be read backwards");
+	CHECK_STR(buf_str(&b), "4 a.example\n3 c.example\n2 b.example\n",
+		  "from the last, until somebody says stop");
+	buf_clear(&b);
+	(void)db_changes_down(db, 1, add_serial, &b, &e);
+	CHECK_STR(buf_str(&b), "1 a.example\n", "or from a serial down");
+	buf_clear(&b);
+	(void)db_changes_of(db, "domain", "a.example", add_serial, &b, &e);
+	CHECK_STR(buf_str(&b), "4 a.example\n1 a.example\n",
+		  "those of one row, the newest first");
+	buf_release(&b);
+	db_close(db);
+}
+
 static void
 check_transactions(void)
 {
@@ -409,6 +443,7 @@ main(void)
 	dbroom_begin();
 	check_rows();
 	check_log();
+	check_log_backwards();
 	check_transactions();
 	check_limits();
 	check_foreign_rows();
