@@ -83,8 +83,9 @@ print(bool is_json, enum clam_verdict verdict, const char *name)
 		(void)json_string(&b, name);
 		(void)buf_add_char(&b, '}');
 	} else {
-		(void)buf_printf(&b, "%s%s%s", words[verdict],
-				 name[0] != '\0' ? " " : "", log_text(name));
+		(void)buf_printf(&b, "%s", words[verdict]);
+		if (name[0] != '\0')
+			(void)buf_printf(&b, " %s", log_text(name));
 	}
 	printf("%s\n", buf_str(&b));
 	(void)fflush(stdout);

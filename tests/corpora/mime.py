@@ -88,6 +88,8 @@ def oracle():
     wrong = sum(1 for n in notes if ": subject" not in n and
                 ": ambiguous" not in n)
     share = 100 * (1 - wrong / len(rows))
+    print(f"# | {'mime parts as read by others':<28} "
+          f"{len(rows) - wrong:>4} of {len(rows)}")
     claim(share >= 99, f"{len(rows) - wrong} of {len(rows)} messages have "
           f"the parts an independent reader sees ({share:.2f}%)", *notes)
     claim(subjects >= 0.99 * len(rows), f"{subjects} subjects are the same")
@@ -126,6 +128,8 @@ def hides():
             result["missed"] += 1
             notes.append(f"{row['id']} {row['file']}: missed "
                          f"{view['symptoms']}")
+    print(f"# | {'mime-is-broken found, refused':<28} "
+          f"{result['found'] + result['refused']:>4} of {len(rows)}")
     claim(result["missed"] + result["crash"] == 0,
           f"of {len(rows)} hidden payloads {result['found']} are found, "
           f"{result['refused']} refused, {result['missed']} missed", *notes)
@@ -141,6 +145,8 @@ def survives():
         names = [n for n in names if "/mail/" not in n]
     seen = read_all([load(n) for n in sorted(names)])
     bad = [n for n, v in zip(sorted(names), seen) if v is None]
+    print(f"# | {'mime, files read, no crash':<28} "
+          f"{len(names) - len(bad):>4} of {len(names)}")
     claim(not bad, f"{len(names)} files of the corpora are read to the end",
           *bad)
 
