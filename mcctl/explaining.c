@@ -32,6 +32,7 @@ static const struct {
 	{ NULL, "hold", "held" },
 	{ NULL, "quarantine", "put into quarantine" },
 	{ NULL, "discard", "deleted" },
+	{ NULL, "refuse", "refused at the end of data, where all refuse it" },
 };
 
 static const char *

@@ -313,7 +313,7 @@ write_levels(const struct policy *p, const struct policy_subject *domain,
 		"threshold",	"spam_action",	    "virus_action",
 		"block_action", "encrypted_action", "limits_action",
 		"hold_mail",	"out_threshold",    "out_spam_action",
-		"dmarc_reject"
+		"dmarc_reject", "at_data_else"
 	};
 	size_t i;
 

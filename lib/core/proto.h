@@ -87,7 +87,9 @@ enum action { ACTION_DELIVER, ACTION_HOLD, ACTION_QUARANTINE, ACTION_DISCARD };
 enum judged {
 	JUDGED_SPAM = 1,
 	JUDGED_VIRUS = 2,
-	JUDGED_DANGEROUS = 4 /* what nobody could look into */
+	JUDGED_DANGEROUS = 4, /* what nobody could look into */
+	/* Where all recipients have this its sender is told, if he waits. */
+	JUDGED_REFUSE = 8
 };
 
 enum scan_status {

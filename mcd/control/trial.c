@@ -246,7 +246,8 @@ on_verdict(struct trial *t, const struct frame_verdict *v)
 	    t->is_told[v->policy])
 		return;
 	t->is_told[v->policy] = true;
-	ev.action = actions[v->action];
+	ev.action = (v->judged & JUDGED_REFUSE) != 0 ? "refuse"
+						     : actions[v->action];
 	(void)explanation_sum(v->explanation, &ev.score, &ev.threshold);
 	for (i = 0; i < t->rcpt_count; i++) {
 		struct record r = { 0 };

@@ -230,6 +230,21 @@ park_odd(enum action action, const char *knob, const char *why,
 	(void)str_fmt(out->reason, sizeof(out->reason), "antivirus: %s", why);
 }
 
+/* Its sender is told, if he still waits and nobody else takes it; else it is
+ * as good as any mail that we have taken, and action says what is done. */
+static void
+refuse_at_data(const struct knobs *k, struct judge_verdict *out)
+{
+	if (k->at_data != AT_DATA_REFUSE || out->class == MAIL_HAM)
+		return;
+	out->is_refused = true;
+	if (k->at_data_else == AT_DATA_ELSE_USUAL)
+		return;
+	out->is_marked = false;
+	out->action = ACTION_QUARANTINE;
+	out->action_knob = "at_data_else";
+}
+
 /* What the antivirus has found, which every policy asks that has it on;
  * true when the matter ends with it. */
 static bool
@@ -242,6 +257,7 @@ act_on_virus(const struct knobs *k, const struct filter_result *r,
 		out->action_knob = "virus_action";
 		(void)str_fmt(out->reason, sizeof(out->reason), "virus %s",
 			      r->detail);
+		refuse_at_data(k, out);
 		return true;
 	}
 	if (r->is_over_limits)
@@ -372,6 +388,7 @@ decide(const struct filter_mail *m, const struct knobs *k,
 	else if (out->class == MAIL_SPAM)
 		act_on_spam(m, k, out);
 	follow_dmarc(k, out);
+	refuse_at_data(k, out);
 	out->is_warned = is_listed_as(out, SENDER_WARN) && !m->is_outbound &&
 			 out->action == ACTION_DELIVER;
 	if (k->hold_mail && out->action == ACTION_DELIVER) {

@@ -49,6 +49,7 @@ struct judge_verdict {
 	struct sender_match listed; /* a list of senders */
 	bool is_warned; /* by one: the warn tag is put in */
 	bool is_marked; /* the subject tag is put in */
+	bool is_refused; /* if it is not too late for that (at_data) */
 	/* The settings that threshold and action are from; "" for none. */
 	const char *threshold_knob, *action_knob;
 };

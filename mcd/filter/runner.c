@@ -128,7 +128,8 @@ judged_of(const struct judge_verdict *v)
 			  : v->class == MAIL_VIRUS ? JUDGED_VIRUS
 						   : 0;
 
-	return judged | (v->is_dangerous ? JUDGED_DANGEROUS : 0);
+	return judged | (v->is_dangerous ? JUDGED_DANGEROUS : 0) |
+	       (v->is_refused ? JUDGED_REFUSE : 0);
 }
 
 static int

@@ -385,8 +385,8 @@ on_commit_reply(void *arg, struct frame *f)
 		r.text = b->text;
 	}
 	if (b != NULL && b->status == ANSWER_NO) {
-		r.code = 554;
-		r.enhanced = "5.3.0";
+		r.code = 550;
+		r.enhanced = "5.7.1";
 	}
 	session_end_reply(&c->session, &r);
 	connection_wake(c);
@@ -417,6 +417,19 @@ commit_send(struct mail *m, const struct frame_commit *commit)
 	}
 	(void)peer_ask_more(token, FRAME_commit_end, &end);
 	return token;
+}
+
+static bool
+all_have_at_data(const struct mail *m)
+{
+	struct list *n;
+
+	list_for(n, &m->accepted)
+	{
+		if (!list_entry(n, struct rcpt_item, node)->has_at_data)
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -453,6 +466,7 @@ commit(struct mail *m, const struct session_body *body)
 		.envid = m->envid,
 		.auth_spf = check_mail_spf(m->checks),
 		.ret = m->ret,
+		.at_data = all_have_at_data(m),
 		.rcpt_count = m->rcpt_count,
 	};
 

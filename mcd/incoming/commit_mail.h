@@ -23,6 +23,7 @@ struct rcpt_item {
 	uint32_t token; /* 0: answered */
 	unsigned slot;
 	bool is_outbound;
+	bool has_at_data; /* refuses spam at the end of data */
 	const char *given; /* as the client wrote it */
 	const char *address; /* to deliver to */
 	const char *orcpt, *notify;

@@ -141,6 +141,7 @@ rcpt_check(struct rcpt_item *it, const struct frame_rcpt_reply *b)
 	it->run->mail = m->checks;
 	it->run->rcpt = &it->facts;
 	it->run->knobs = knobs_of(m, b->knobs);
+	it->has_at_data = it->run->knobs->at_data == AT_DATA_REFUSE;
 	it->run->stage = CHECK_RCPT;
 	it->run->done = on_checked;
 	it->run->arg = it;

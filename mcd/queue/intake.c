@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "at_data.h"
 #include "broom.h"
 #include "change.h"
 #include "clock.h"
@@ -45,6 +46,9 @@ struct opening {
 	uint32_t asked; /* token of the body_ask */
 	uint32_t token; /* of the commit, 0: none yet */
 	struct letter *letter; /* from commit on */
+	struct commit_op *op; /* from commit_end on */
+	bool wants_look; /* at_data */
+	struct at_data_look *look; /* under way */
 	bool is_committing; /* the committer has it */
 };
 
@@ -82,6 +86,10 @@ letter_free(struct letter *l)
 static void
 opening_free(struct opening *o)
 {
+	if (o->look != NULL) {
+		at_data_forget(o->look);
+		commit_op_free(o->op);
+	}
 	(void)dict_del(&self.by_id, o->id);
 	list_del(&o->node);
 	letter_free(o->letter);
@@ -310,6 +318,7 @@ intake_on_commit(peer_id from, struct frame *f)
 	o->token = f->token;
 	o->letter = xcalloc(1, sizeof(*o->letter));
 	take_letter(o->letter, o->id, b);
+	o->wants_look = b->at_data != 0;
 	list_del(&o->node);
 	list_push_front(&self.openings, &o->node);
 	if (b->rcpt_count == 0 || b->rcpt_count > ENVELOPE_RCPTS_MAX)
@@ -442,6 +451,65 @@ check_told(const struct opening *o, const char *id, struct err *e)
 	return check_room(e);
 }
 
+static void
+submit(struct opening *o)
+{
+	o->is_committing = true;
+	committer_submit(o->op);
+}
+
+static void
+refuse_judged(struct opening *o, const char *why)
+{
+	const struct envelope *env = &o->letter->env;
+	char text[200];
+
+	log_info("%s refused at_data from=%s rcpts=%zu size=%llu client=%s "
+		 "reason=%s",
+		 o->id, log_text(env->sender), env->rcpt_count,
+		 (unsigned long long)env->size, log_text(env->client_ip),
+		 log_text(why));
+	stats_add(role_stats(), STAT_at_data_refused, 1);
+	(void)str_fmt(text, sizeof(text),
+		      "message %s refused: it is taken for %s; if that is "
+		      "wrong tell postmaster this number",
+		      o->id, str_has_prefix(why, "virus") ? "a virus" : "spam");
+	reply_commit(o->peer, o->token, ANSWER_NO, text);
+	opening_drop(o);
+}
+
+/* The filters have looked, or there was no time. */
+static void
+on_looked(void *arg, const char *why)
+{
+	struct opening *o = arg;
+
+	o->look = NULL;
+	if (why[0] == '\0') {
+		submit(o);
+		return;
+	}
+	commit_op_free(o->op);
+	refuse_judged(o, why);
+}
+
+/* Begins a look where it is wanted and can be had. */
+static bool
+look(struct opening *o)
+{
+	struct err e;
+	int fd;
+
+	if (!o->wants_look)
+		return false;
+	if (keep_body_open(&o->letter->env, &fd, &e) != BODY_OK) {
+		log_warn("%s at_data: %s", o->id, log_text(e.text));
+		return false;
+	}
+	o->look = at_data_start(&o->letter->env, fd, on_looked, o);
+	return o->look != NULL;
+}
+
 void
 intake_on_commit_end(peer_id from, struct frame *f)
 {
@@ -450,8 +518,8 @@ intake_on_commit_end(peer_id from, struct frame *f)
 	struct commit_op *op;
 	struct err e;
 
-	if (o == NULL)
-		return; /* refused already */
+	if (o == NULL || o->op != NULL)
+		return; /* refused already, or told twice */
 	op = commit_op_new(1, 0);
 	file = &op->files[0];
 	if (check_told(o, FRAME_BODY(f, commit_end)->id, &e) != 0 ||
@@ -469,6 +537,7 @@ intake_on_commit_end(peer_id from, struct frame *f)
 	file->is_body = true;
 	op->done = on_committed;
 	op->arg = o;
-	o->is_committing = true;
-	committer_submit(op);
+	o->op = op;
+	if (!look(o))
+		submit(o);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "at_data.h"
 #include "broom.h"
 #include "committer.h"
 #include "deliver.h"
@@ -131,6 +132,7 @@ static void
 on_filter_slots(peer_id from, struct frame *f)
 {
 	(void)from;
+	at_data_slots(FRAME_BODY(f, filter_slots)->slots);
 	stage_slots(FRAME_BODY(f, filter_slots)->slots);
 }
 
@@ -147,6 +149,13 @@ on_up(peer_id p, enum role r)
 }
 
 static void
+no_filters(void)
+{
+	at_data_slots(0);
+	stage_slots(0);
+}
+
+static void
 on_down(peer_id p, enum role r)
 {
 	if (r == ROLE_INCOMING)
@@ -154,7 +163,7 @@ on_down(peer_id p, enum role r)
 	else if (r == ROLE_OUTGOING && peer_of(ROLE_OUTGOING) == 0)
 		deliver_peer(false);
 	else if (r == ROLE_FILTER && peer_of(ROLE_FILTER) == 0)
-		stage_slots(0);
+		no_filters();
 }
 
 static const struct peer_handler handlers[] = {
@@ -190,6 +199,7 @@ init(const struct conf *conf)
 	schedule_init(deliver_start, deliver_ask_limit);
 	deliver_init(queue_act_idle);
 	stage_init(queue_act_idle);
+	at_data_init();
 	intake_init(stage_enter);
 	queue_act_init();
 	quarantine_init();
@@ -277,6 +287,7 @@ look_at_stop(void *arg)
 	set_gauges(NULL);
 	recover_release();
 	quarantine_release();
+	at_data_release();
 	stage_release();
 	schedule_release();
 	deliver_release();

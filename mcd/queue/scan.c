@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "at_data.h"
 #include "change.h"
 #include "explanation.h"
 #include "file.h"
@@ -75,9 +76,8 @@ scan_park(struct scan *s, bool is_readable, const char *why)
 
 /* Policies. */
 
-/* The fate of a policy, made when it is new. */
-static uint32_t
-fate_get(struct scan *s, struct span knobs)
+uint32_t
+scan_fate(struct scan *s, struct span knobs)
 {
 	static char text[KNOBS_MAX + 1];
 	uintptr_t at = 0;
@@ -114,7 +114,7 @@ take_policy(struct scan *s, size_t index, bool is_known, struct span knobs)
 {
 	s->answered++;
 	if (is_known)
-		s->fate_of[index] = fate_get(s, knobs);
+		s->fate_of[index] = scan_fate(s, knobs);
 	else
 		s->is_unknown = true;
 }
@@ -153,6 +153,10 @@ all_answered(struct scan *s)
 		return;
 	}
 	s->from = 0;
+	if (at_data_recall(s)) {
+		verdict_act(s);
+		return;
+	}
 	list_push(&self.waiting, &s->node);
 	self.waiting_count++;
 	defer_add(&self.pump);
@@ -212,23 +216,23 @@ scan_start(struct message *m)
 
 /* Rounds. */
 
-static void
-take_verdict(struct scan *s, const struct frame_verdict *b)
+void
+scan_take(struct scan *s, const char *name, const struct frame_verdict *b)
 {
 	struct fate *f;
 	char *edits;
 
 	if (b->policy >= s->to - s->from || b->action > ACTION_DISCARD ||
 	    s->fates[s->from + b->policy].is_told) {
-		log_error("%s verdict_refused policy=%lu action=%lu",
-			  s->m->name, (unsigned long)b->policy,
-			  (unsigned long)b->action);
+		log_error("%s verdict_refused policy=%lu action=%lu", name,
+			  (unsigned long)b->policy, (unsigned long)b->action);
 		return;
 	}
 	f = &s->fates[s->from + b->policy];
 	f->is_told = true;
 	f->action = (enum action)b->action;
-	f->judged = b->judged & (JUDGED_SPAM | JUDGED_VIRUS | JUDGED_DANGEROUS);
+	f->judged = b->judged & (JUDGED_SPAM | JUDGED_VIRUS | JUDGED_DANGEROUS |
+				 JUDGED_REFUSE);
 	f->reason = arena_strdup(&s->arena, b->reason);
 	f->explanation =
 		arena_strndup(&s->arena, b->explanation, EXPLANATION_MAX);
@@ -278,7 +282,7 @@ on_reply(void *arg, struct frame *f)
 	struct scan *s = arg;
 
 	if (f != NULL && f->type == FRAME_verdict) {
-		take_verdict(s, FRAME_BODY(f, verdict));
+		scan_take(s, s->m->name, FRAME_BODY(f, verdict));
 		return;
 	}
 	if (f != NULL && f->type != FRAME_scan_done)
@@ -317,12 +321,13 @@ fill_round(struct scan *s, struct buf *out)
 	s->to = i;
 }
 
-static void
-scan_send(struct scan *s)
+void
+scan_frame(struct scan *s, const char *name, struct buf *policies,
+	   struct frame_scan *out)
 {
-	struct buf policies = { .limit = 0 };
-	struct frame_scan b = {
-		.name = s->m->name,
+	fill_round(s, policies);
+	*out = (struct frame_scan){
+		.name = name,
 		.size = s->env.size,
 		.sender = s->env.sender,
 		.client_ip = s->env.client_ip,
@@ -332,7 +337,16 @@ scan_send(struct scan *s)
 		.is_outbound = s->env.is_outbound,
 		.is_peer = s->env.is_peer,
 		.is_alone = s->env.deaths > 0,
+		.policy_count = (uint32_t)(s->to - s->from),
+		.policies = buf_span(policies),
 	};
+}
+
+static void
+scan_send(struct scan *s)
+{
+	struct buf policies = { .limit = 0 };
+	struct frame_scan b;
 	enum body_result body;
 	struct err e;
 	int fd;
@@ -347,9 +361,7 @@ scan_send(struct scan *s)
 		scan_again(s, -1);
 		return;
 	}
-	fill_round(s, &policies);
-	b.policy_count = (uint32_t)(s->to - s->from);
-	b.policies = buf_span(&policies);
+	scan_frame(s, s->m->name, &policies, &b);
 	s->token = peer_ask(peer_of(ROLE_FILTER), FRAME_scan, &b, fd,
 			    2 * role_knobs()->filter_time + MARGIN_MS, on_reply,
 			    s);

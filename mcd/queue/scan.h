@@ -63,4 +63,13 @@ size_t scan_waiting(void);
 /* For verdict.c. */
 void scan_free(struct scan *s);
 
+/* For at_data.c, whose scans are of no message yet. */
+/* The place of a policy's fate, made when it is new. */
+uint32_t scan_fate(struct scan *s, struct span knobs);
+/* name: for the log. */
+void scan_take(struct scan *s, const char *name, const struct frame_verdict *b);
+/* The next round and its frame, which borrows policies. */
+void scan_frame(struct scan *s, const char *name, struct buf *policies,
+		struct frame_scan *out);
+
 #endif

@@ -126,6 +126,54 @@ check_outbound(struct filter_mail *m)
 }
 
 static void
+check_at_data(struct filter_mail *m)
+{
+	static const struct {
+		const char *words, *policy;
+		enum filter_class class;
+		enum action action;
+		bool is_refused;
+	} rows[] = {
+		{ "spam", "at_data=refuse\n", FILTER_SPAM, ACTION_QUARANTINE,
+		  true },
+		{ "ham", "at_data=refuse\n", FILTER_HAM, ACTION_DELIVER,
+		  false },
+		{ "as usual", "at_data=refuse\nat_data_else=usual\n",
+		  FILTER_SPAM, ACTION_DELIVER, true },
+		{ "deleted else",
+		  "at_data=refuse\nat_data_else=usual\nspam_action=delete\n",
+		  FILTER_SPAM, ACTION_DISCARD, true },
+		{ "never what would be deleted",
+		  "at_data=refuse\nspam_action=delete\n", FILTER_SPAM,
+		  ACTION_QUARANTINE, true },
+		{ "off", "at_data_else=quarantine\n", FILTER_SPAM,
+		  ACTION_DELIVER, false },
+	};
+	struct judge_verdict v;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct judge_policy p = policy(rows[i].policy);
+
+		speaks("gtube")->class = rows[i].class;
+		judge(m, &p, ask, NULL, &v);
+		CHECK_INT(v.action, rows[i].action, "at_data, %s: action",
+			  rows[i].words);
+		CHECK(v.is_refused == rows[i].is_refused, "at_data, %s: told",
+		      rows[i].words);
+	}
+	speaks("antivirus")->class = FILTER_VIRUS;
+	{
+		struct judge_policy p =
+			policy("at_data=refuse\nvirus_action=delete\n");
+
+		judge(m, &p, ask, NULL, &v);
+	}
+	CHECK(v.is_refused && v.action == ACTION_QUARANTINE,
+	      "at_data, a virus is refused");
+}
+
+static void
 check_unknown(struct filter_mail *m)
 {
 	static const struct {
@@ -409,6 +457,7 @@ main(void)
 	m.view = view_new(m.text, NULL, NULL);
 	m.mime = m.view->mime;
 	check_sums(&m);
+	check_at_data(&m);
 	check_outbound(&m);
 	check_unknown(&m);
 	check_ham(&m);
