@@ -64,7 +64,7 @@ class Snmpd:
         with open(f"{self.dir}/snmpd.conf", "w", encoding="ascii") as f:
             f.write("\n".join(lines) + "\n")
 
-    def up(self):
+    def start(self):
         self.write()
         env = dict(os.environ, SNMP_PERSISTENT_DIR=self.dir,
                    SNMPCONFPATH=self.dir, MIBS="")
@@ -72,6 +72,10 @@ class Snmpd:
             ["/usr/sbin/snmpd", "-f", "-Lo", "-C", "-c",
              f"{self.dir}/snmpd.conf", "-I", "-smux",
              f"udp:127.0.0.1:{self.port}"], f"{self.dir}/log", env)
+        return self
+
+    def up(self):
+        self.start()
         if not wait_for(lambda: self.get(".1.3.6.1.2.1.1.3.0")[0]):
             raise RuntimeError("snmpd: " + self.log())
         return self
@@ -132,12 +136,27 @@ class Snmpd:
 
 
 class Agent:
-    def __init__(self, lab, address, *words):
-        self.lab = lab
-        self.words = [f"{BUILD}/sbin/mc-snmp-agent", "-f", "-c",
-                      f"{lab.dir}/etc/mcd.conf", "-x", address, *words]
-        self.log_path = f"{lab.dir}/log/agent.log"
+    """snmp: lines for mcd.conf that only this one sees."""
+
+    count = 0
+
+    def __init__(self, lab, address, *words, snmp=""):
+        Agent.count += 1
+        self.conf = f"{lab.dir}/etc/mcd.conf"
+        if snmp:
+            self.conf = self.with_lines(snmp)
+        self.words = [f"{BUILD}/sbin/mc-snmp-agent", "-f", "-c", self.conf,
+                      "-x", address, *words]
+        self.log_path = f"{lab.dir}/log/agent{Agent.count}.log"
         self.process = None
+
+    def with_lines(self, snmp):
+        with open(self.conf, encoding="utf-8") as f:
+            text = f.read()
+        path = f"{self.conf}.{Agent.count}"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(f"{text}snmp = {{ {snmp} }};\n")
+        return path
 
     def up(self):
         self.process = Process(self.words, self.log_path)
