@@ -289,3 +289,29 @@ agentx_add_tree(const char *name, const uint32_t *base, size_t len,
 		return err_set(e, "%s: not registered", name);
 	return 0;
 }
+
+void
+agentx_notify(const uint32_t *base, size_t base_len, const uint32_t *number,
+	      size_t len, const struct agentx_value *vars, size_t count)
+{
+	static const oid trap_oid[] = { 1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0 };
+	netsnmp_variable_list *list = NULL, *var;
+	oid name[2 * AGENTX_OID_MAX];
+	size_t base_at = copy_oid(name, base, base_len), n;
+
+	n = base_at + copy_oid(name + base_at, number, len);
+	snmp_varlist_add_variable(&list, trap_oid, OID_LENGTH(trap_oid),
+				  ASN_OBJECT_ID, name, n * sizeof(oid));
+	for (size_t i = 0; i < count; i++) {
+		n = base_at +
+		    copy_oid(name + base_at, vars[i].oid, vars[i].len);
+		if (n > MAX_OID_LEN)
+			continue;
+		var = snmp_varlist_add_variable(&list, name, n, ASN_NULL, NULL,
+						0);
+		if (var != NULL)
+			put_value(var, &vars[i]);
+	}
+	send_v2trap(list);
+	snmp_free_varbind(list);
+}

@@ -54,4 +54,11 @@ struct agentx_tree {
 int agentx_add_tree(const char *name, const uint32_t *base, size_t len,
 		    const struct agentx_tree *tree, struct err *e);
 
+/*
+ * An SNMPv2 trap by way of snmpd, whose OID and variables are below base;
+ * lost when snmpd is not there.
+ */
+void agentx_notify(const uint32_t *base, size_t base_len, const uint32_t *oid,
+		   size_t len, const struct agentx_value *vars, size_t count);
+
 #endif

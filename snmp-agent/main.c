@@ -14,15 +14,18 @@
 #include <unistd.h>
 
 #include "agentx.h"
+#include "clock.h"
 #include "conf.h"
 #include "conf_keys.h"
 #include "config.h"
+#include "events.h"
 #include "glance.h"
 #include "log.h"
 #include "mib.h"
 #include "str.h"
 #include "ucd.h"
 
+#define LOOK_MS 1000
 #define STOP_S 3 /* for a last word to an snmpd that may hang */
 
 static const char usage[] =
@@ -39,6 +42,8 @@ static const char usage[] =
 static volatile sig_atomic_t is_stopping;
 
 static struct conf conf;
+static uint32_t base[AGENTX_OID_MAX];
+static size_t base_len;
 
 /* net-snmp may be waiting for an snmpd that hangs: that ends, too. */
 static void
@@ -150,10 +155,58 @@ static int
 add_mib(struct err *e)
 {
 	static const struct agentx_tree tree = { tree_get, tree_next };
-	uint32_t base[AGENTX_OID_MAX];
-	size_t len = mib_parse_oid(conf.snmp_base_oid, base, AGENTX_OID_MAX);
 
-	return agentx_add_tree("mcgate", base, len, &tree, e);
+	base_len = mib_parse_oid(conf.snmp_base_oid, base, AGENTX_OID_MAX);
+	return agentx_add_tree("mcgate", base, base_len, &tree, e);
+}
+
+/* One column of the event's row, as the tree has it. */
+static void
+put_column(const char *key, uint32_t column, uint32_t *oid, size_t *count,
+	   struct agentx_value *vars)
+{
+	size_t len = 0;
+
+	oid[len++] = 1;
+	oid[len++] = MIB_GROUP_EVENT;
+	oid[len++] = 1;
+	oid[len++] = column;
+	for (; *key != '\0'; key++)
+		oid[len++] = (unsigned char)*key;
+	if (tree_get(oid, len, &vars[*count]))
+		(*count)++;
+}
+
+static void
+tell(const struct event *e, void *arg)
+{
+	static const uint32_t columns[] = { 2, 5, 6, 20 };
+	uint32_t notice[] = { 0, 2 * e->number - e->is_raised };
+	struct agentx_value vars[4];
+	uint32_t oid[STATS_KEY_SIZE + 4];
+	size_t count = 0;
+	char text[256];
+
+	(void)arg;
+	events_text(e, text, sizeof(text));
+	log_warn("event %s: %s", e->name, text);
+	mib_release(); /* what is said now is of now */
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		put_column(e->name, columns[i], oid, &count, vars);
+	agentx_notify(base, base_len, notice, 2, vars, count);
+}
+
+/* Once a second, however many questions there are. */
+static void
+look(void)
+{
+	static int64_t looked_ms;
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms - looked_ms < LOOK_MS)
+		return;
+	looked_ms = now_ms;
+	events_look(glance_now(LOOK_MS), now_ms, tell, NULL);
 }
 
 static int
@@ -161,15 +214,19 @@ serve(const char *address)
 {
 	struct err e = { "" };
 
+	events_init(&conf);
 	glance_open(conf.run_dir, conf.snmp_keep_last);
 	if (agentx_start(address, &e) != 0 ||
-	    ucd_add(conf.snmp_ucd_rows, &e) != 0 || add_mib(&e) != 0) {
+	    ucd_add(conf.snmp_ucd_rows, conf.spool_dir, &e) != 0 ||
+	    add_mib(&e) != 0) {
 		log_error("%s", e.text);
 		return EX_SOFTWARE;
 	}
 	log_info("started: AgentX at %s", address);
-	while (!is_stopping)
+	while (!is_stopping) {
 		agentx_turn();
+		look();
+	}
 	log_info("stopping");
 	agentx_stop();
 	mib_release();
@@ -181,7 +238,7 @@ serve(const char *address)
 static int
 print_mib(const char *conf_path)
 {
-	const char *base = conf_row_find("snmp.base_oid")->text;
+	const char *usual = conf_row_find("snmp.base_oid")->text;
 	struct buf b = { 0 };
 	struct err e = { "" };
 	int rc;
@@ -190,7 +247,7 @@ print_mib(const char *conf_path)
 		fprintf(stderr, "mc-snmp-agent: %s\n", e.text);
 		return EX_CONFIG;
 	}
-	mib_write(conf_path != NULL ? conf.snmp_base_oid : base, &b);
+	mib_write(conf_path != NULL ? conf.snmp_base_oid : usual, &b);
 	rc = fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0
 		     ? EX_OK
 		     : EX_IOERR;

@@ -11,6 +11,7 @@
 
 #include "arena.h"
 #include "config.h"
+#include "events.h"
 #include "str.h"
 #include "xalloc.h"
 
@@ -138,7 +139,7 @@ static uint32_t
 number_of(int table)
 {
 	for (size_t i = 0; i < mib_table_count; i++) {
-		if ((int)mib_tables[i].table == table)
+		if (mib_tables[i].table == table)
 			return mib_tables[i].number;
 	}
 	return 0;
@@ -281,38 +282,68 @@ add_column(const struct mib_object *o, const struct stats_row_copy **rows,
 	for (size_t i = 0; i < count; i++) {
 		const struct stats_row_copy *r = rows[i];
 
-		if (o == NULL || o->source == MIB_ROW_TEXT)
+		if (o->source == MIB_ROW_TEXT)
 			add_text(o, r->key, r->text);
 		else
 			add_number(o, r->key, r->n[o->source]);
 	}
 }
 
+static size_t
+event_rows(struct stats_row_copy *rows)
+{
+	size_t i;
+
+	for (i = 0; i < EVENT_COUNT; i++) {
+		const struct event *e = events_get((enum event_id)i);
+		struct stats_row_copy *r = &rows[i];
+
+		*r = (struct stats_row_copy){ .n = { 0 } };
+		str_copy(r->key, sizeof(r->key), e->name);
+		r->n[EVENT_ACTIVE] = e->is_raised;
+		r->n[EVENT_SINCE_US] = e->since_us;
+		r->n[EVENT_VALUE] = e->is_known ? e->value : 0;
+		r->n[EVENT_LIMIT] = e->limit;
+		events_text(e, r->text, sizeof(r->text));
+	}
+	return i;
+}
+
 /* Column by column, in each row by row: the order of OIDs. */
 static void
-add_table(const struct mib_table *t)
+add_rows(const struct mib_table *t, const struct stats_row_copy *all,
+	 size_t count)
 {
 	const struct stats_row_copy *rows[STATS_ROWS_LIMIT];
-	const struct glance *g = self.glance;
-	size_t count = g->counts[t->table], i;
 	struct mib_object *name;
+	size_t i;
 
-	if (!g->has_rows[t->table])
-		return;
 	for (i = 0; i < count; i++)
-		rows[i] = &g->rows[t->table][i];
+		rows[i] = &all[i];
 	qsort(rows, count, sizeof(rows[0]), compare_keys);
 	name = arena_alloc(&self.arena, sizeof(*name));
 	*name = (struct mib_object){ .group = t->number,
 				     .number = 2,
-				     .table = (int)t->table,
+				     .table = t->table,
 				     .kind = MIB_TEXT };
 	for (i = 0; i < count; i++)
 		add_text(name, rows[i]->key, rows[i]->key);
 	for (i = 0; i < OBJECTS; i++) {
-		if (objects[i].table == (int)t->table)
+		if (objects[i].table == t->table)
 			add_column(&objects[i], rows, count);
 	}
+}
+
+static void
+add_table(const struct mib_table *t)
+{
+	const struct glance *g = self.glance;
+	struct stats_row_copy rows[EVENT_COUNT];
+
+	if (t->table == TABLE_EVENT)
+		add_rows(t, rows, event_rows(rows));
+	else if (g->has_rows[t->table])
+		add_rows(t, g->rows[t->table], g->counts[t->table]);
 }
 
 static void

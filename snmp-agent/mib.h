@@ -30,6 +30,9 @@ enum mib_kind {
 #define MIB_GROUP_STATUS 1
 #define MIB_GROUP_STATS 2
 #define MIB_GROUP_EVENT 3
+/* A table that is none of the mapping's: a row an event. */
+#define TABLE_EVENT TABLE_COUNT
+enum { EVENT_ACTIVE, EVENT_SINCE_US, EVENT_VALUE, EVENT_LIMIT };
 #define MIB_ROW_TEXT (-1) /* in place of a column: the text of a row */
 
 struct mib_object {
@@ -37,13 +40,13 @@ struct mib_object {
 	const char *name, *unit, *help;
 	enum mib_kind kind;
 	int source; /* enum mib_status, enum stat_id, or a column */
-	int table; /* enum stats_table; -1: a scalar */
+	int table; /* enum stats_table, or TABLE_EVENT; -1: a scalar */
 	bool is_stat; /* source is an enum stat_id */
 };
 
 struct mib_table {
 	uint32_t number;
-	enum stats_table table;
+	int table; /* as above */
 	const char *name, *help;
 };
 

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "config.h"
+#include "events.h"
 #include "mib.h"
 #include "str.h"
 
@@ -16,13 +16,14 @@
 static const char head[] =
 	"MCGATE-MIB DEFINITIONS ::= BEGIN\n\n"
 	"IMPORTS\n"
-	"    MODULE-IDENTITY, OBJECT-TYPE, Gauge32, Counter64, enterprises\n"
+	"    MODULE-IDENTITY, OBJECT-TYPE, NOTIFICATION-TYPE, Gauge32,\n"
+	"    Counter64, enterprises\n"
 	"        FROM SNMPv2-SMI\n"
 	"    DisplayString\n"
 	"        FROM SNMPv2-TC\n"
 	"    CounterBasedGauge64\n"
 	"        FROM HCNUM-TC\n"
-	"    MODULE-COMPLIANCE, OBJECT-GROUP\n"
+	"    MODULE-COMPLIANCE, OBJECT-GROUP, NOTIFICATION-GROUP\n"
 	"        FROM SNMPv2-CONF;\n\n"
 	"mcgate MODULE-IDENTITY\n"
 	"    LAST-UPDATED \"" REVISION "\"\n"
@@ -37,6 +38,7 @@ static const char head[] =
 
 static const char first[] =
 	" }\n\n"
+	"mcgateNotices     OBJECT IDENTIFIER ::= { mcgate 0 }\n"
 	"mcObjects     OBJECT IDENTIFIER ::= { mcgate 1 }\n"
 	"mcStatus      OBJECT IDENTIFIER ::= { mcObjects 1 }\n"
 	"mcStats       OBJECT IDENTIFIER ::= { mcObjects 2 }\n"
@@ -124,7 +126,7 @@ write_sequence(struct buf *b, const struct mib_table *t,
 		   "    %sName DisplayString",
 		   t->name + 1, t->name, t->name);
 	for (; count > 0; count--, o++) {
-		if (o->table == (int)t->table)
+		if (o->table == t->table)
 			buf_printf(b, ",\n    %s %s", o->name, words[o->kind]);
 	}
 	buf_add_str(b, "\n}\n\n");
@@ -152,8 +154,27 @@ write_table(struct buf *b, const struct mib_table *t,
 	write_sequence(b, t, o, count);
 	write_key(b, t);
 	for (; count > 0; count--, o++) {
-		if (o->table == (int)t->table)
+		if (o->table == t->table)
 			write_object(b, o, entry);
+	}
+}
+
+static void
+write_notices(struct buf *b)
+{
+	for (size_t i = 0; i < 2 * EVENT_COUNT; i++) {
+		const struct event *e = events_get((enum event_id)(i / 2));
+		const char *over = i % 2 == 1 ? "Over" : "";
+
+		buf_printf(
+			b,
+			"%s%s NOTIFICATION-TYPE\n"
+			"    OBJECTS { mcEventName, mcEventValue,\n"
+			"        mcEventLimit, mcEventText }\n"
+			"    STATUS current\n    DESCRIPTION\n"
+			"        \"%s%s.\"\n    ::= { mcgateNotices %u }\n\n",
+			e->name, over, *over != '\0' ? "Over: " : "", e->help,
+			2 * e->number - (*over == '\0'));
 	}
 }
 
@@ -170,10 +191,20 @@ write_conformance(struct buf *b, const struct mib_object *o, size_t count)
 	buf_add_str(b, "\n    }\n    STATUS current\n"
 		       "    DESCRIPTION\n        \"All there is.\"\n"
 		       "    ::= { mcConformance 1 }\n\n"
-		       "mcCompliance MODULE-COMPLIANCE\n    STATUS current\n"
-		       "    DESCRIPTION\n        \"An agent of a gateway.\"\n"
-		       "    MODULE\n    MANDATORY-GROUPS { mcGroup }\n"
-		       "    ::= { mcConformance 2 }\n\n");
+		       "mcNoticeGroup NOTIFICATION-GROUP\n    NOTIFICATIONS {");
+	for (i = 0; i < EVENT_COUNT; i++)
+		buf_printf(b, "%s\n        %s,\n        %sOver",
+			   i > 0 ? "," : "", events_get((enum event_id)i)->name,
+			   events_get((enum event_id)i)->name);
+	buf_add_str(
+		b,
+		"\n    }\n    STATUS current\n"
+		"    DESCRIPTION\n        \"All there are.\"\n"
+		"    ::= { mcConformance 3 }\n\n"
+		"mcCompliance MODULE-COMPLIANCE\n    STATUS current\n"
+		"    DESCRIPTION\n        \"An agent of a gateway.\"\n"
+		"    MODULE\n    MANDATORY-GROUPS { mcGroup, mcNoticeGroup }\n"
+		"    ::= { mcConformance 2 }\n\n");
 }
 
 /* MODULE-IDENTITY comes first, so that the nodes above it follow. */
@@ -219,6 +250,7 @@ mib_write(const char *base, struct buf *b)
 	}
 	for (i = 0; i < mib_table_count; i++)
 		write_table(b, &mib_tables[i], o, count);
+	write_notices(b);
 	write_conformance(b, o, count);
 	buf_add_str(b, "END\n");
 }

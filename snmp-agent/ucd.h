@@ -10,7 +10,8 @@
 
 #include "err.h"
 
-/* rows as conf.def's snmp.ucd_rows has them. */
-int ucd_add(const char *rows, struct err *e);
+/* rows as conf.def's snmp.ucd_rows has them; spool, a folder, is borrowed for
+ * good. */
+int ucd_add(const char *rows, const char *spool, struct err *e);
 
 #endif

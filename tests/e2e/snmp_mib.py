@@ -8,6 +8,7 @@
 import atexit
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -69,6 +70,10 @@ def text():
     module()
 
 
+def column(oid):
+    return list(snmpd.walk(f"{BASE}.{oid}").values())
+
+
 def values():
     for i in range(3):
         accept(lab, text_mail(f"number {i}"))
@@ -79,6 +84,9 @@ def values():
     claim(wait_for(lambda: snmpd.ask("snmpget", STATS + ".2.0")[1][0][1]
                    == "Counter64"), "as Counter64")
     same(snmpd.text(STATUS + ".2.0"), "1", "mcd is running")
+    claim(wait_for(lambda: len(column("1.5.1.4")) == 2 and
+                   column("1.6.1.5") == ["4"]),
+          "rows of domains and next hops come", snmpd.walk(BASE))
     tree = snmpd.walk(BASE)
     names = dict(zip(tree, translate("-OS", *tree)))
     same([n for n in names.values()
@@ -115,8 +123,12 @@ def questions():
     same(oids, sorted(oids, key=lambda o: [int(x) for x in
                                            o.strip(".").split(".")]),
          "in order")
-    same([o for o in oids if snmpd.next(o[:o.rindex(".")]) is None], [],
-         "getnext finds from above each")
+    above = [o[:o.rindex(".")] for o in oids]
+    want = [next(o for o in oids if o.startswith(a + ".")) for a in above]
+    found = []
+    for i in range(0, len(above), 40):
+        found += snmpd.ask("snmpgetnext", *above[i:i + 40])[1]
+    same([r[0] for r in found], want, "getnext finds from above each")
     some = oids[::7]
     same(snmpd.get(*some)[0], True, "get of many at once")
     for oid in (BASE, STATS, STATS + ".2", STATS + ".2.1", STATS + ".9999.0",
@@ -128,14 +140,52 @@ def questions():
          "a set is refused")
 
 
+def zabbix():
+    """The template: what its importer insists on, and what it asks for."""
+    tool = runpy.run_path(f"{SRC}/tools/zabbix-template")
+    export = tool["export"]()
+    path = f"{mibs}/template.yaml"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(tool["yaml"](export)) + "\n")
+    template = export["zabbix_export"]["templates"][0]
+    items = template["items"]
+    rules = template["discovery_rules"]
+    parts = [p for r in rules for p in r["item_prototypes"]]
+    keys = [i["key"] for i in (*items, *parts)]
+    same(len(keys), len(set(keys)), "keys of the template are there once")
+    found = re.findall(r"'uuid': '(\S+)'", str(export["zabbix_export"]))
+    same([u for u in found if found.count(u) > 1 or not re.fullmatch(
+        "[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", u)], [],
+        "ids are of version 4, each once")
+    asked = re.findall(r"/mcgate by SNMP/((?:[^,()\[]|\[[^]]*\])+)",
+                       str(items) + str(rules))
+    same([k for k in asked if k not in keys], [],
+         "triggers ask for items that there are")
+    tree = snmpd.walk(BASE)
+    oids = [i["snmp_oid"].replace("{$MCGATE.OID}", BASE) for i in items
+            if "OID}" in i.get("snmp_oid", "")]
+    same([o for o in oids if o not in tree and o != STATUS + ".6.0"], [],
+         "each object it asks for is served")
+    tables = [re.search(r"\{\$MCGATE.OID\}(.*)\]", r["snmp_oid"])[1]
+              for r in rules]
+    same([n for n in translate("-OS", *(BASE + t for t in tables))
+          if not re.fullmatch(r"MCGATE-MIB::mc\w+Name", n)], [],
+         "and discovers by the names of each table")
+    checker = f"{os.environ.get('CORPORA', '')}/tools/check_zabbix.py"
+    if os.path.exists(checker):
+        got = subprocess.run([sys.executable, checker, path], check=False,
+                             capture_output=True, text=True)
+        same(got.returncode, 0, "the shared check finds nothing")
+
+
 def counters():
     lab.crash()
     claim(wait_for(lambda: snmpd.text(STATUS + ".2.0") == "4"),
           "mcd killed: the status says so", snmpd.walk(STATUS))
     same(snmpd.walk(STATS), {}, "and there are no numbers")
-    same([o for o in snmpd.walk(BASE) if ".25.1.1." not in o], [],
-         "nor rows")
-    lab.up()
+    same([o for o in snmpd.walk(BASE) if not re.search(
+        r"\.25\.1\.[13]\.", o)], [], "nor rows but those of events")
+    lab.start_mcd()
     claim(wait_for(lambda: snmpd.text(STATUS + ".2.0") == "1"),
           "mcd up again", snmpd.walk(STATUS))
     same(snmpd.text(STATS + ".2.0"), "4",
@@ -166,4 +216,4 @@ def base():
          [".1.3.6.1.4.1.4711.1.1.2.0"], "and says where it is")
 
 
-run(text, values, questions, counters, base)
+run(text, values, questions, zabbix, counters, base)
