@@ -13,32 +13,40 @@ import threading
 import time
 
 import shim as shimlib
-from gateway import Fault, Gateway, wait_until
+from gateway import Fault, Gateway, NoLab, Plan, wait_until
 
 A, H, I = "@one.example", "@held.example", "@two.example"
 K = "@kept.example"
+Q = "@asked.example"  # by callout
 
-# name: list of (recipients, size), sent at the same time
+# name: what is sent at the same time
 SCENARIOS = {
-    "one": [(["u" + A], 500)],
-    "pair": [(["u" + A], 500), (["v" + A], 3000), (["w" + I], 40000)],
-    "big": [(["u" + A], 400000)],
-    "split": [(["w" + H, "u" + A, "v" + I], 2000)],
-    "part": [(["u" + A, "v" + I], 2000)],
-    "mixed": [(["u" + A, "once{t}" + A, "bounce" + A, "v" + A], 1500)],
-    "defer": [(["once{t}" + A], 800)],
-    "sour": [(["bounce" + A, "v" + A], 600)],
-    "release": [(["w" + H], 700), (["once{t}" + H], 700)],
-    "delete": [(["w" + H], 700)],
-    "qrelease": [(["w" + K, "x" + K], 700)],
-    "qdelete": [(["w" + K, "x" + K], 700)],
+    "one": [Plan(["u" + A], 500)],
+    "pair": [Plan(["u" + A], 500), Plan(["v" + A], 3000),
+             Plan(["w" + I], 40000)],
+    "big": [Plan(["u" + A], 400000)],
+    "split": [Plan(["w" + H, "u" + A, "v" + I], 2000)],
+    "part": [Plan(["u" + A, "v" + I], 2000)],
+    "mixed": [Plan(["u" + A, "once{t}" + A, "bounce" + A, "v" + A], 1500)],
+    "defer": [Plan(["once{t}" + A], 800)],
+    "sour": [Plan(["bounce" + A, "v" + A], 600)],
+    "release": [Plan(["w" + H], 700), Plan(["once{t}" + H], 700)],
+    "delete": [Plan(["w" + H], 700)],
+    "bdat": [Plan(["u" + A], 40000, chunks=3), Plan(["v" + I], 600, chunks=1)],
+    "callout": [Plan(["u{t}" + Q], 600)],
+    "fates": [Plan(["u" + A, "bounce" + A, "once{t}" + I, "bounce" + I,
+                    "w" + H, "v" + I], 1500)],
+    "told": [Plan(["bounce" + A], 600, sender="once{t}" + A)],
+    "drain": [Plan(["u" + A], 500), Plan(["once{t}" + A, "v" + I], 900)],
+    "qrelease": [Plan(["w" + K, "x" + K], 700)],
+    "qdelete": [Plan(["w" + K, "x" + K], 700)],
 }
 # what an administrator does then
 ACTS = {"release": "unhold", "delete": "delete"}
 # the same with what is in quarantine, for one recipient of two
 KEPT_ACTS = {"qrelease": "release", "qdelete": "delete"}
 # the next hop takes nobody at first
-REFUSED = ("sour",)
+REFUSED = ("sour", "drain", "told")
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
 ALL_VARIANTS = (*VARIANTS, "late", "holes", "back")
@@ -69,8 +77,11 @@ class Pool:
                 g = Gateway(self.build, self.top, len(self.all) + 1)
                 self.all.append(g)
             setattr(self.local, kind, g)
-            g.start(trace=kind == "traced",
-                    disk=DISK_BYTES if kind == "small" else None)
+            try:
+                g.start(trace=kind == "traced",
+                        disk=DISK_BYTES if kind == "small" else None)
+            except Fault as e:
+                raise NoLab(f"no lab: {e}") from None
             if kind == "small":
                 g.set_knob("spool_reserve", DISK_RESERVE)
         elif g.restarts >= RESTARTS_MAX:
@@ -252,7 +263,7 @@ class Case:
         space = rng.randrange(2000, 400000)
         size = max(300, int(space * rng.uniform(0.2, 1.3)))
         g.shim.arm(shimlib.COUNT, "queue", space=space)
-        sent = g.send_all([(["u" + A], size), (["v" + A], 600)])
+        sent = g.send_all([Plan(["u" + A], size), Plan(["v" + A], 600)])
         g.shim.disarm()
         g.wait_quiet()
         g.wait_running()
@@ -267,7 +278,7 @@ class Case:
         space = st.f_bavail * st.f_frsize
         sizes = [max(300, int(space * rng.uniform(0.3, 1.1))),
                  rng.randrange(300, 9000), rng.randrange(300, space // 2)]
-        sent = g.send_all([(["u" + A], n) for n in sizes])
+        sent = g.send_all([Plan(["u" + A], n) for n in sizes])
         g.wait_quiet()
         g.wait_running()
         g.judge(sent, g.restarts != restarts, may_leave=True)
@@ -314,20 +325,35 @@ def judge_with(g, sent, before):
 
 
 def play(g, scenario):
-    plan = []
-    for rcpts, size in SCENARIOS[scenario]:
-        plan.append(([r.replace("{t}", f"{g.prefix}x{g.tokens}")
-                      for r in rcpts], size))
+    plan = [p.for_token(f"{g.prefix}x{g.tokens}")
+            for p in SCENARIOS[scenario]]
     g.set_refuse(scenario in REFUSED)
     sent = g.send_all(plan)
     if scenario in REFUSED:
         g.wait_deferred(sent)
-        g.set_refuse(False)
+    if scenario == "drain":
+        g.drain()
+    g.set_refuse(False)
+    if scenario == "drain":
+        drained(g, sent)
+    if scenario == "told":
+        g.hold_report()
     if scenario in ACTS:
         g.act(sent, ACTS[scenario])
     if scenario in KEPT_ACTS:
         g.act_kept(sent, KEPT_ACTS[scenario])
     return sent
+
+
+def drained(g, sent):
+    """What is sent while it drains is not taken, and it empties."""
+    late = g.send_all([Plan(["late" + A], 500)])
+    sent += late
+    if g.is_up() and not g.shim.hits():
+        if late[0].answer != "never":
+            raise Fault(f"taken while it drains: {late[0].text}")
+        g.wait_quiet()
+    g.undrain()
 
 
 def count_calls(g, scenario):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Mutants: mcd without one of its syncs or ordering steps.  Each is built
-# in a copy of source and build tree, and its cases must go red.
+# in a copy of source and build tree, and its cases must go red, after all
+# of them have passed with the tree as it is.
 import argparse
 import glob
 import os
@@ -16,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SRC = os.path.dirname(os.path.dirname(HERE))
 SOURCES = ["mcd", "lib", "mcctl", "man", "etc", "tests/crash"]
 MUTANT_SECONDS = 100
+WHOLE_SECONDS = 1200
 RANGE = re.compile(r"(?<=[:+a-z])(\d+)-(\d+)(?=[.:+]|$)")
 
 
@@ -87,9 +89,10 @@ class Copy:
             if os.path.isdir(f"{SRC}/{d}"):
                 shutil.copytree(f"{SRC}/{d}", f"{self.src}/{d}")
         shutil.copytree(build, self.build, symlinks=True)
-        self.forward(old)
+        # ccache may have made paths relative
+        self.forward(old, os.path.relpath(SRC, os.path.realpath(build)))
 
-    def forward(self, old):
+    def forward(self, old, relative):
         """The build tree names the source tree of the copy."""
         for path in [self.build + "/Makefile",
                      self.build + "/config.status"] + glob.glob(
@@ -100,8 +103,11 @@ class Copy:
             with open(path, encoding="utf-8") as f:
                 text = f.read()
             with open(path, "w", encoding="utf-8") as f:
-                f.write(text.replace(old + "/", self.src + "/").replace(
-                    f"srcdir = {old}\n", f"srcdir = {self.src}\n"))
+                text = text.replace(f"srcdir = {old}\n",
+                                    f"srcdir = {self.src}\n")
+                for name in (old, relative):
+                    text = text.replace(name + "/", self.src + "/")
+                f.write(text)
             os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
 
     def make(self):
@@ -140,19 +146,45 @@ class Copy:
         shutil.rmtree(self.top, ignore_errors=True)
 
 
-def play(copy, row, args, run_class):
-    """(outcome, detail) of one mutant."""
-    wrong = copy.apply(row) or copy.make()
-    if wrong:
-        return "ERROR", wrong
+def play_cases(copy, cases, args, run_class, seconds):
+    """(the run, its totals)"""
     run = run_class(argparse.Namespace(
-        build=copy.build, seconds=MUTANT_SECONDS, keep=False, jobs=args.jobs,
-        case=row.cases, first_red=True))
+        build=copy.build, seconds=seconds, keep=False, jobs=args.jobs,
+        case=cases, first_red=True))
     try:
         run.go()
     finally:
         total = [sum(n[i] for n in run.done.values()) for i in range(4)]
         run.close()
+    return run, total
+
+
+def whole_is_green(copy, rows, args, run_class):
+    """What is wrong with the tree as it is, or None: a red case says
+    nothing of a mutant when it is red without it."""
+    wrong = copy.make()
+    if wrong:
+        return "nothing builds: " + wrong
+    cases = list(dict.fromkeys(c for r in rows for c in r.cases))
+    run, total = play_cases(copy, cases, args, run_class, WHOLE_SECONDS)
+    if run.red:
+        return "not a mutant, yet red: {0[0]}: {0[1]}".format(run.red[0])
+    if total[1] < total[0]:
+        return (f"only {total[1]} of {total[0]} cases were run in "
+                f"{WHOLE_SECONDS} s")
+    print(f"# the tree as it is: {total[1]} cases, none red", flush=True)
+    return None
+
+
+def play(copy, row, args, run_class):
+    """(outcome, detail) of one mutant."""
+    wrong = copy.apply(row) or copy.make()
+    if wrong:
+        return "ERROR", wrong
+    run, total = play_cases(copy, row.cases, args, run_class, MUTANT_SECONDS)
+    if run.broken:
+        case, why = run.broken[0]
+        return "ERROR", f"{case}: {why.splitlines()[-1][:150]}"
     if run.red:
         case, why = run.red[0]
         return "red", f"{case}: {why.splitlines()[-1][:150]}"
@@ -168,9 +200,9 @@ def run(args, run_class):
     started = time.monotonic()
     copy = Copy(args.build)
     try:
-        wrong = copy.make()
+        wrong = whole_is_green(copy, rows, args, run_class)
         if wrong:
-            print(f"# {wrong}\nnot ok 1 - mutants: nothing builds\n1..1")
+            print(f"# {wrong}\nnot ok 1 - mutants: the tree as it is\n1..1")
             return False
         for row in rows:
             at = time.monotonic()
