@@ -500,9 +500,11 @@ class Gateway:
                 time.monotonic() < deadline:
             names = self.mcctl("queue", "list", "-i", "-f", "^$",
                                "outgoing")[1].split()
+        self.set_refuse(True)  # so that it waits for us
         for name in names:
             self.mcctl("queue", "hold", name)
             self.mcctl("queue", "unhold", name)
+        self.set_refuse(False)
 
     def drain(self):
         """Until it is told; a role that dies meanwhile knows it again."""
