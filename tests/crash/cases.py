@@ -13,7 +13,7 @@ import threading
 import time
 
 import shim as shimlib
-from gateway import Fault, Gateway, NoLab, Plan, wait_until
+from gateway import Fault, Gateway, NoLab, Plan, make_model, wait_until
 
 A, H, I = "@one.example", "@held.example", "@two.example"
 K = "@kept.example"
@@ -21,6 +21,8 @@ Q = "@asked.example"  # by callout
 
 # name: what is sent at the same time
 SCENARIOS = {
+    "first": [Plan(["u" + A], 500)],
+    "firsts": [Plan(["w" + H, "u" + A, "v" + I], 2000)],
     "one": [Plan(["u" + A], 500)],
     "pair": [Plan(["u" + A], 500), Plan(["v" + A], 3000),
              Plan(["w" + I], 40000)],
@@ -42,6 +44,7 @@ SCENARIOS = {
     "qdelete": [Plan(["w" + K, "x" + K], 700)],
 }
 # what an administrator does then
+FIRST = ("first", "firsts")  # on a spool that has seen no mail
 ACTS = {"release": "unhold", "delete": "delete"}
 # the same with what is in quarantine, for one recipient of two
 KEPT_ACTS = {"qrelease": "release", "qdelete": "delete"}
@@ -59,33 +62,52 @@ DISK_RESERVE = "128k"
 # A role that dies again and again is started later and later: a new
 # parent takes over before that.
 RESTARTS_MAX = 4
+PLAYS_MAX = 60  # then a new spool: the ledger grows
 
 
 class Pool:
-    """Gateways: one of each kind a thread."""
+    """Gateways: one of each kind a thread, for case after case."""
 
-    def __init__(self, build, top, keep):
+    def __init__(self, build, top, keep, model=None):
         self.build, self.top, self.keep = build, top, keep
         self.lock = threading.Lock()
         self.local = threading.local()
         self.all = []
+        self.model = model
 
-    def get(self, kind):
+    def new(self):
+        with self.lock:
+            if self.model is None:
+                make_model(self.build, self.top + "/model", "127.0.0.1:9")
+                self.model = self.top + "/model"
+            g = Gateway(self.build, self.top, len(self.all) + 1, self.model)
+            self.all.append(g)
+        return g
+
+    def get(self, kind, is_first=False):
+        """is_first: on a spool that was made just now; else one that has
+        seen mail, and is clean."""
         g = getattr(self.local, kind, None)
-        if g is None:
-            with self.lock:
-                g = Gateway(self.build, self.top, len(self.all) + 1)
-                self.all.append(g)
-            setattr(self.local, kind, g)
-            try:
-                g.start(trace=kind == "traced",
-                        disk=DISK_BYTES if kind == "small" else None)
-            except Fault as e:
-                raise NoLab(f"no lab: {e}") from None
-            if kind == "small":
-                g.set_knob("spool_reserve", DISK_RESERVE)
-        elif g.restarts >= RESTARTS_MAX:
-            g.restart()
+        try:
+            if g is None:
+                g = self.new()
+                setattr(self.local, kind, g)
+                g.start(disk=DISK_BYTES if kind == "small" else None)
+                if kind == "small":
+                    g.set_knob("spool_reserve", DISK_RESERVE)
+            elif kind == "small" and g.most_restarts >= RESTARTS_MAX:
+                g.restart()
+            elif kind != "small" and (g.plays >= PLAYS_MAX or is_first):
+                g.kill()
+                g.start()
+                g.drop_homes()
+            elif g.most_restarts >= RESTARTS_MAX:
+                g.restart()
+            if g.plays == 0 and not is_first:
+                warm_up(g)
+        except Fault as e:
+            raise NoLab(f"no lab: {e}") from None
+        g.plays += 1
         return g
 
     def drop(self, kind, name):
@@ -126,8 +148,7 @@ class Case:
         if len(parts) != 5 or parts[0] not in "abcd":
             raise ValueError(f"{name}: not AREA:SCENARIO:ROLE:CALL:HOW")
         self.area, self.scenario, self.role, self.call, self.how = parts
-        self.kind = "traced" if self.area == "b" else \
-            "small" if self.scenario == "disk" else "plain"
+        self.kind = "small" if self.scenario == "disk" else "plain"
         first, _, then = self.call.partition("+")
         kinds = shimlib.FILE_KINDS if self.area == "c" else \
             shimlib.ALL_KINDS
@@ -138,7 +159,7 @@ class Case:
 
     def play(self, pool):
         """Returns whether the call was reached; Fault is red."""
-        g = pool.get(self.kind)
+        g = pool.get(self.kind, self.scenario in FIRST)
         return {"a": self.kill, "b": self.cut, "c": self.fail,
                 "d": self.fill}[self.area](g)
 
@@ -147,14 +168,19 @@ class Case:
     def kill(self, g):
         g.shim.arm(shimlib.KILL, self.role, self.point, self.then)
         sent = play(g, self.scenario)
+        if self.role == "parent":
+            wait_until(lambda: g.shim.hits() or not g.queued(), 60,
+                       "a kill or an end")
         if self.role == "parent" and g.shim.hits():
             wait_until(lambda: not g.is_up(), 20, "the parent's death")
-            g.restart()
+            g.restart(keeps_shim=True)
         wanted = 2 if self.then else 1
         g.wait_quiet()
         g.wait_running()
         reached = g.shim.hits() >= wanted
         g.shim.disarm()
+        if self.role == "parent" and g.shim.hits() and not g.is_up():
+            g.restart()  # its call came when all was done
         g.judge(sent, True)
         return reached
 
@@ -162,6 +188,7 @@ class Case:
 
     def cut(self, g):
         first, _, _ = self.how.partition("/")
+        g.checkpoint()
         is_first = first in ERRORS or first == "kill"
         if is_first:
             g.shim.arm(shimlib.KILL if first == "kill" else shimlib.FAIL,
@@ -180,9 +207,7 @@ class Case:
             self.after_cut(g, sent, before)
         else:
             reached = self.cut_again(g, sent, before)
-        for number in range(1, g.incarnation + 1):
-            shutil.rmtree(f"{g.dir}/home{number}", ignore_errors=True)
-        g.start(trace=True)
+        g.drop_homes()
         return reached
 
     def seed(self, *more):
@@ -191,8 +216,8 @@ class Case:
     def after_cut(self, g, sent, before):
         disk = shimlib.Disk(g.trace_log, g.base, g.inodes)
         old = g.home
-        alone = self.how.rpartition("/")[2].rstrip("0123456789")
-        for variant in [alone] if alone in ALL_VARIANTS else VARIANTS:
+        variants = self.variants()
+        for variant in variants:
             spool = f"{g.dir}/disk"
             disk.rebuild(old + "/spool", spool, variant,
                          self.seed(variant))
@@ -204,7 +229,13 @@ class Case:
                     raise Fault("delivered again, though all was done")
             except Fault as e:
                 raise Fault(f"[{variant}] {e}") from None
-            g.kill()
+            if variant != variants[-1]:
+                g.kill()
+
+    def variants(self):
+        """What the disk may hold: one reading, or three."""
+        alone = self.how.rpartition("/")[2].rstrip("0123456789")
+        return [alone] if alone in ALL_VARIANTS else VARIANTS
 
     def cut_again(self, g, sent, before):
         """The power goes again while mcd recovers from the first cut."""
@@ -213,11 +244,10 @@ class Case:
         spool = f"{g.dir}/disk"
         disk.rebuild(g.home + "/spool", spool, variant,
                      self.seed(variant))
-        g.start(spool, True, lambda: g.shim.arm(
+        g.start(spool, lambda: g.shim.arm(
             shimlib.CUT, self.role, self.then))
         if not wait_cut(g, 1, self.then_end):
             judge_with(g, sent, before)
-            g.kill()
             return False
         self.after_cut(g, sent, before + g.take_delivered())
         return True
@@ -322,6 +352,13 @@ def judge_with(g, sent, before):
     finally:
         g.take_delivered = take
     return got
+
+
+def warm_up(g):
+    sent = play(g, "one")
+    g.wait_quiet()
+    g.judge(sent, False)
+    g.plays = 1
 
 
 def play(g, scenario):

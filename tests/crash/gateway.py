@@ -13,6 +13,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -23,6 +24,7 @@ SRC = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 QUIET_SECONDS = 60
 LAUNCH_TRIES = 5
+ROOM = 1 << 30  # a folder in memory must have as much
 HOLD_SECONDS = 5
 HELD = "@held.example"
 KEPT = "@kept.example"
@@ -34,6 +36,9 @@ DOMAIN_KNOBS = ["two.example:id_header=yes", "held.example:hold_mail=yes",
                 "asked.example:rcpt_check=callout"]
 KNOBS = ["retry_first=1s", "retry_max=1s", "stop_data_time=2s",
          "stop_reply_time=5s", "spool_reserve=0"]
+CONF = ['tls_ca = "/dev/null";']  # 140 authorities cost each start 50 ms
+STATES = ("incoming", "filtering", "outgoing", "hold", "quarantine",
+          "body", "corrupt")
 
 
 class Fault(Exception):
@@ -146,9 +151,60 @@ def smtp_send(endpoint, token, plan, timeout=45):
                     repr(e))
 
 
+class Eye:
+    """A process that answers many questions about a gateway (eye.c), so
+    that looking costs no start of mcctl."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True)
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(words) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise NoLab(f"tests/crash/eye has ended at {words}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def work_folder(prefix):
+    """In memory where there is room: what a power cut leaves is worked
+    out by the shim, not by a disk."""
+    where = "/dev/shm"
+    try:
+        st = os.statvfs(where)
+        if st.f_bavail * st.f_frsize < ROOM or not os.access(where, os.W_OK):
+            where = None
+    except OSError:
+        where = None
+    return tempfile.mkdtemp(prefix=prefix, dir=where)
+
+
+def make_model(build, folder, sink):
+    """A lab whose settings all homes begin with."""
+    lab = [SRC + "/tools/lab"]
+    words = ["up", "--dir", folder, "--smtp", "127.0.0.1:0",
+             "--relay-to", sink, "--build", build]
+    for option, values in (("--domain", DOMAINS), ("--set", KNOBS),
+                           ("--domain-set", DOMAIN_KNOBS),
+                           ("--conf", CONF)):
+        for value in values:
+            words += [option, value]
+    run_tool(lab + words)
+    run_tool(lab + ["down", "--dir", folder])
+
+
 class Gateway:
-    def __init__(self, build, top, number):
-        self.build = build
+    """model: see make_model(); its settings are copied."""
+
+    def __init__(self, build, top, number, model):
+        self.build, self.model = build, model
         self.dir = os.path.join(top, f"lab{number}")
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
@@ -159,7 +215,10 @@ class Gateway:
         self.tokens = 0
         self.number = number
         self.prefix = f"n{number}"
-        self.model = self.home = self.process = self.mounted = None
+        self.let_go = set()  # notifications whose release was confirmed
+        self.home = self.process = self.mounted = None
+        self.plays = 0  # on this home
+        self.eye = Eye(build + "/tests/crash/eye")
         self.shim = shimlib.Shim(self.dir + "/switch",
                                  build + "/tests/crash/shim_make")
         self.start_sink()
@@ -213,33 +272,30 @@ class Gateway:
     def log_path(self):
         return f"{self.home}/log/mcd.log"
 
-    def make_model(self):
-        """A lab of its own, whose settings all homes begin with."""
-        self.model = self.dir + "/model"
-        lab = [SRC + "/tools/lab"]
-        words = ["up", "--no-spamd", "--dir", self.model, "--smtp",
-                 "127.0.0.1:0", "--relay-to", self.next_hop, "--build",
-                 self.build]
-        for d in DOMAINS:
-            words += ["--domain", d]
-        for k in KNOBS:
-            words += ["--set", k]
-        for k in DOMAIN_KNOBS:
-            words += ["--domain-set", k]
-        run_tool(lab + words)
-        run_tool(lab + ["down", "--dir", self.model])
+    def settings(self):
+        """The model's, with our own next hop."""
+        path = self.dir + "/settings.db"
+        if not os.path.exists(path):
+            lib = self.home + "/lib/settings.db"
+            shutil.copy(self.model + "/lib/settings.db", lib)
+            self.write_conf()
+            for d in DOMAINS:
+                code, _, err = self.mcctl("domain", "set", d, "--dest",
+                                          self.next_hop)
+                if code != 0:
+                    raise NoLab(f"domain set: {err.strip()}")
+            shutil.copy(lib, path)
+        return path
 
-    def start(self, spool=None, trace=False, stop_at=None, disk=None):
+    def start(self, spool=None, stop_at=None, disk=None):
         """A new home; the folder spool becomes its spool, or a file system
         of disk bytes.  stop_at() arms the shim before mcd starts: see
         launch()."""
-        if self.model is None:
-            self.make_model()
         self.incarnation += 1
         self.home = f"{self.dir}/home{self.incarnation}"
         for d in ("etc", "log", "run", "lib", "spool"):
             os.makedirs(f"{self.home}/{d}")
-        shutil.copy(self.model + "/lib/settings.db", self.home + "/lib")
+        shutil.copy(self.settings(), self.home + "/lib/settings.db")
         if spool is not None:
             os.rmdir(self.home + "/spool")
             os.rename(spool, self.home + "/spool")
@@ -247,24 +303,41 @@ class Gateway:
             run_tool(["mount", "-t", "tmpfs", "-o", f"size={disk},mode=700",
                       "tmpfs", self.home + "/spool"])
             self.mounted = self.home + "/spool"
-        self.log_read = 0
+        self.log_read = self.plays = 0
         self.shim.disarm()
-        self.shim.at.trace = 1 if trace else 0
+        self.shim.at.trace = 1
         self.trace_log = f"{self.home}/trace"
+        os.makedirs(self.trace_log + ".d")
         self.env = dict(os.environ)
         self.env.update({
             "LD_PRELOAD": preload(self.build),
             "MCGATE_SHIM": self.shim.path,
+            "MCGATE_SHIM_LOG": self.trace_log,
             "MCGATE_SHIM_ROOT": self.home + "/spool"})
         self.base, self.inodes = None, None
-        if trace:
-            os.makedirs(self.trace_log + ".d")
-            self.env["MCGATE_SHIM_LOG"] = self.trace_log
-            if spool is not None:
-                self.base = self.home + "/base"
-                self.inodes = shimlib.copy_base(self.home + "/spool",
-                                                self.base)
+        if spool is not None:
+            self.take_base()
+        self.eye.ask("home", self.home + "/run", self.home + "/spool")
         self.launch(stop_at)
+
+    def take_base(self):
+        self.base = self.home + "/base"
+        shutil.rmtree(self.base, ignore_errors=True)
+        self.inodes = shimlib.copy_base(self.home + "/spool", self.base)
+
+    def checkpoint(self):
+        """The log of the shim begins here, with all that is on the disk;
+        nobody works."""
+        os.truncate(self.trace_log, 0)
+        for path in glob.glob(self.trace_log + ".d/*"):
+            os.unlink(path)
+        self.take_base()
+
+    def drop_homes(self):
+        """All but the one in use."""
+        for path in glob.glob(f"{self.dir}/home*"):
+            if path != self.home:
+                shutil.rmtree(path, ignore_errors=True)
 
     def write_conf(self):
         with socket.socket() as probe:
@@ -284,7 +357,7 @@ class Gateway:
         whether it is up is then the answer."""
         for left in range(LAUNCH_TRIES, 0, -1):
             self.write_conf()
-            self.restarts = 0
+            self.restarts = self.most_restarts = 0
             with open(self.log_path(), "ab") as log:
                 if stop_at is not None:
                     stop_at()
@@ -308,9 +381,10 @@ class Gateway:
                 raise Fault("mcd does not start: " + text[-300:])
         return False
 
-    def restart(self):
+    def restart(self, keeps_shim=False):
         """The same folders again."""
-        self.shim.disarm()
+        if not keeps_shim:
+            self.shim.disarm()
         self.kill()
         self.launch()
 
@@ -335,6 +409,7 @@ class Gateway:
         if self.sink:
             self.sink.kill()
             self.sink.wait()
+        self.eye.close()
 
     def mcctl(self, *words):
         done = subprocess.run(
@@ -348,20 +423,19 @@ class Gateway:
         if code != 0:
             raise Fault(f"setting set {name}: {err.strip()}")
 
-    def status(self):
-        _, out, _ = self.mcctl("status", "--json")
-        try:
-            return json.loads(out)
-        except ValueError:
-            return {}
+    def order(self, command, *words):
+        """Asks control's socket, as mcctl does: its exit code."""
+        return self.eye.ask("ask", command, *words)["code"]
+
+    def listed(self, words=""):
+        """The rows of mcctl queue list."""
+        return self.eye.ask("ask", "queue-list", words)["rows"]
 
     def all_running(self):
-        st = self.status()
-        rows = st.get("processes", [])
-        if not rows or not st.get("intake_open") or \
-                any(p["state"] != "running" for p in rows):
+        seen = self.eye.ask("look")
+        if not seen.get("running") or seen["pid"] != self.pid:
             return False
-        self.restarts = sum(p["restarts"] for p in rows)
+        self.restarts, self.most_restarts = seen["restarts"], seen["most"]
         return True
 
     def wait_running(self):
@@ -388,17 +462,15 @@ class Gateway:
             t.join()
         return out
 
-    def envelopes(self, states):
-        out = []
-        for state in states:
-            out += glob.glob(f"{self.home}/spool/{state}/??/[!.]*")
-        return out
+    def envelopes(self, *states):
+        return [p for p in self.eye.ask("files", *states)
+                if not os.path.basename(p).startswith(".")]
 
     def queued(self):
         """Looked at twice: a bounce may come to a folder that was seen
         just before its cause goes from one that is seen after it."""
         states = ("incoming", "filtering", "outgoing")
-        return self.envelopes(states) or self.envelopes(states)
+        return self.envelopes(*states) or self.envelopes(*states)
 
     def wait_quiet(self, seconds=QUIET_SECONDS):
         wait_until(lambda: not self.queued(), seconds,
@@ -411,6 +483,7 @@ class Gateway:
         have been left behind that the next start removes."""
         self.wait_quiet()
         self.wait_running()
+        self.let_reports_go()
         got = self.take_delivered()
         if may_leave and not self.is_clean(0.5):
             self.restart()
@@ -421,9 +494,9 @@ class Gateway:
         judge_messages(sent, got, held, has_died)
         judge_kept(sent, got, kept)
         for name in [*held, *kept]:
-            code, _, err = self.mcctl("queue", "delete", name)
+            code = self.order("queue-delete", name)
             if code != 0:
-                raise Fault(f"queue delete {name}: {err.strip()}")
+                raise Fault(f"queue delete {name}: {code}")
         self.judge_leftovers()
         self.judge_audit()
         judge_ledger(sent, self.ledger_lines())
@@ -461,17 +534,14 @@ class Gateway:
             if not self.is_held(m):
                 continue
             m.tried = verb
-            if self.mcctl("queue", verb, m.name())[0] == 0:
+            if self.order("queue-" + verb, m.name()) == 0:
                 m.done = verb
 
     def take_kept(self):
         """ID -> recipients of what is in quarantine."""
         kept = {}
-        if self.envelopes(("quarantine",)):
-            _, out, _ = self.mcctl("queue", "list", "state:quarantine",
-                                   "--json")
-            for line in out.splitlines():
-                row = json.loads(line)
+        if self.envelopes("quarantine"):
+            for row in self.listed("state:quarantine"):
                 kept.setdefault(row["id"].split(".")[0], set()).update(
                     row["rcpt"])
         return kept
@@ -486,9 +556,7 @@ class Gateway:
                     time.monotonic() < deadline:
                 time.sleep(0.01)
             m.tried = verb
-            words = ["--wait", "0"] if verb == "release" else []
-            if self.mcctl("quarantine", verb, m.name(), "--rcpt",
-                          m.rcpts[0], *words)[0] == 0:
+            if self.order("quarantine-" + verb, m.name(), m.rcpts[0]) == 0:
                 m.done = verb
 
     def hold_report(self):
@@ -498,13 +566,28 @@ class Gateway:
         names = []
         while not names and self.is_up() and not self.shim.hits() and \
                 time.monotonic() < deadline:
-            names = self.mcctl("queue", "list", "-i", "-f", "^$",
-                               "outgoing")[1].split()
+            names = [row["id"] for row in self.listed("outgoing")
+                     if row["sender"] == ""]
         self.set_refuse(True)  # so that it waits for us
         for name in names:
-            self.mcctl("queue", "hold", name)
-            self.mcctl("queue", "unhold", name)
+            self.order("queue-hold", name)
+            if self.order("queue-unhold", name) == 0:
+                self.let_go.add(name)
         self.set_refuse(False)
+
+    def let_reports_go(self):
+        """A notification whose release nobody confirmed may be held; one
+        that was said to be let go may not."""
+        if not self.envelopes("hold"):
+            return
+        for row in self.listed("state:hold"):
+            if row["sender"] != "":
+                continue
+            if row["id"] in self.let_go:
+                raise Fault(f"{row['id']}: unhold was said to be done, "
+                            "yet it is held")
+            self.order("queue-unhold", row["id"])
+        self.wait_quiet()
 
     def drain(self):
         """Until it is told; a role that dies meanwhile knows it again."""
@@ -516,25 +599,23 @@ class Gateway:
             if not self.is_up():
                 return True
             self.mcctl("undrain")
-            return self.status().get("draining") is False
+            return self.eye.ask("look").get("draining") == 0
 
         wait_until(is_open, 40, "an undrained gateway", 0.02)
 
     def is_held(self, m):
         """The queue role says so: the file is there before."""
-        if not glob.glob(f"{self.home}/spool/hold/??/{m.name()}*"):
-            return False
-        return m.name() in self.mcctl("queue", "list", "state:hold",
-                                      "--json")[1]
+        return any(os.path.basename(p).startswith(m.name())
+                   for p in self.envelopes("hold")) and \
+            any(row["id"].startswith(m.name())
+                for row in self.listed("state:hold"))
 
     def take_held(self):
         """ID -> body of what is held."""
         held = {}
-        if not self.envelopes(("hold",)):
+        if not self.envelopes("hold"):
             return held
-        _, out, _ = self.mcctl("queue", "list", "--json")
-        for line in out.splitlines():
-            row = json.loads(line)
+        for row in self.listed("state:hold"):
             name = row["id"].split(".")[0]
             held[name] = b""
             for path in glob.glob(f"{self.home}/spool/body/??/{name}"):
@@ -543,11 +624,11 @@ class Gateway:
         return held
 
     def leftovers(self):
-        states = "incoming,filtering,outgoing,hold,quarantine"
-        return [p for s in states.split(",") + ["body"]
-                for pattern in ("*", ".*")
-                for p in glob.glob(f"{self.home}/spool/{s}/??/{pattern}")
-                if not (s in ("hold", "quarantine") and pattern == "*")]
+        """All files but what is held and in quarantine."""
+        return [p for p in self.eye.ask("files", *STATES)
+                if not p.startswith("corrupt/") and not (
+                    p.startswith(("hold/", "quarantine/"))
+                    and not os.path.basename(p).startswith("."))]
 
     def is_clean(self, seconds):
         deadline = time.monotonic() + seconds
@@ -558,21 +639,17 @@ class Gateway:
         return True
 
     def judge_leftovers(self):
-        if self.envelopes(("corrupt",)):
-            raise Fault("parked as damaged: "
-                        + " ".join(self.envelopes(("corrupt",))))
-        wait_until(lambda: not self.leftovers()
-                   and not self.envelopes(("hold", "quarantine")), 5,
-                   lambda: f"a clean spool; left: {self.leftovers()[:5]}")
+        damaged = self.envelopes("corrupt")
+        if damaged:
+            raise Fault("parked as damaged: " + " ".join(damaged))
+        wait_until(lambda: not self.eye.ask("files", *STATES), 5,
+                   lambda: f"a clean spool; left: "
+                   f"{self.eye.ask('files', *STATES)[:5]}")
 
     def judge_audit(self):
-        code, out, err = self.mcctl("audit", "--json")
-        try:
-            a = json.loads(out)
-        except ValueError:
-            raise Fault(f"audit: {err.strip() or out}") from None
-        if code != 0 or not a.get("balanced"):
-            raise Fault(f"audit does not balance: {out.strip()}")
+        a = self.eye.ask("audit")
+        if not a["balanced"]:
+            raise Fault(f"audit does not balance: {a}")
 
 
 DSN_MARK = b"report-type=delivery-status"
@@ -691,6 +768,11 @@ def run_tool(words):
 
 
 def group_alive(pgid):
+    try:
+        os.killpg(pgid, 0)
+    except ProcessLookupError:
+        return False
+    # there may be nobody but the dead
     for path in glob.glob("/proc/[0-9]*/stat"):
         try:
             with open(path, encoding="ascii", errors="replace") as f:

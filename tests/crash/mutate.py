@@ -10,14 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
+
+from gateway import make_model, work_folder
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SRC = os.path.dirname(os.path.dirname(HERE))
 SOURCES = ["mcd", "lib", "mcctl", "man", "etc", "tests/crash"]
-MUTANT_SECONDS = 100
-WHOLE_SECONDS = 1200
+MUTANT_SECONDS = 300
+WHOLE_SECONDS = 1800
 RANGE = re.compile(r"(?<=[:+a-z])(\d+)-(\d+)(?=[.:+]|$)")
 
 
@@ -74,8 +75,9 @@ class Copy:
     only what a mutant changes is built."""
 
     def __init__(self, build):
-        self.top = tempfile.mkdtemp(prefix="mcmutant.")
+        self.top = work_folder("mcmutant.")
         self.src, self.build = self.top + "/src", self.top + "/build"
+        self.model = None  # settings of its labs
         with open(build + "/Makefile", encoding="utf-8") as f:
             old = re.search(r"^srcdir = (.*)$", f.read(), re.M)[1]
         if os.path.realpath(os.path.join(build, old)) != SRC:
@@ -113,7 +115,7 @@ class Copy:
     def make(self):
         done = subprocess.run(
             ["make", "-j2", "sbin/mcd", "tests/crash/shim.so",
-             "tests/crash/shim_make"], cwd=self.build,
+             "tests/crash/shim_make", "tests/crash/eye"], cwd=self.build,
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False)
         if done.returncode != 0:
@@ -150,7 +152,7 @@ def play_cases(copy, cases, args, run_class, seconds):
     """(the run, its totals)"""
     run = run_class(argparse.Namespace(
         build=copy.build, seconds=seconds, keep=False, jobs=args.jobs,
-        case=cases, first_red=True))
+        case=cases, first_red=True, model=copy.model))
     try:
         run.go()
     finally:
@@ -165,6 +167,8 @@ def whole_is_green(copy, rows, args, run_class):
     wrong = copy.make()
     if wrong:
         return "nothing builds: " + wrong
+    make_model(copy.build, copy.top + "/model", "127.0.0.1:9")
+    copy.model = copy.top + "/model"
     cases = list(dict.fromkeys(c for r in rows for c in r.cases))
     run, total = play_cases(copy, cases, args, run_class, WHOLE_SECONDS)
     if run.red:
@@ -188,6 +192,9 @@ def play(copy, row, args, run_class):
     if run.red:
         case, why = run.red[0]
         return "red", f"{case}: {why.splitlines()[-1][:150]}"
+    if total[1] < total[0]:
+        return "ERROR", (f"only {total[1]} of {total[0]} cases were run in "
+                         f"{MUTANT_SECONDS} s")
     return "survives", (f"{total[1]} of {total[0]} cases run, "
                         f"{total[3]} not reached")
 
