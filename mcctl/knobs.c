@@ -67,14 +67,23 @@ knob_put(struct ctx *c, const struct knob *k, const struct target *t,
 	return put_value(c, k, t, text);
 }
 
+/* All of them or none: they share a transaction. */
 int
 cmd_setting_set(struct ctx *c)
 {
 	const struct knob *k;
 	struct target t;
-	int code = both_of(c, &k, &t);
+	int code = target_of(c, &t);
 
-	return code == EX_OK ? knob_put(c, k, &t, c->args[1]) : code;
+	if (c->arg_count % 2 != 0)
+		return complain(c, EX_USAGE, "setting \"%s\" has no value",
+				c->args[c->arg_count - 1]);
+	for (int i = 0; code == EX_OK && i < c->arg_count; i += 2) {
+		code = knob_of(c, c->args[i], &k);
+		if (code == EX_OK)
+			code = knob_put(c, k, &t, c->args[i + 1]);
+	}
+	return code;
 }
 
 int

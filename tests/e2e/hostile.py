@@ -35,7 +35,8 @@ def together(*requests):
     all_of = [subprocess.Popen(
         [f"{BUILD}/bin/mcctl", "-c", conf, "queue", *words],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL) for words in requests]
+        stderr=subprocess.DEVNULL, env=lab.ctl_env(("queue", *words)))
+        for words in requests]
     return [p.wait() for p in all_of]
 
 

@@ -198,7 +198,13 @@ def changes():
     fails(65, "--last", "log", "--last", "0")
     fails(65, "--last", "log", "--last", "many")
     os.environ["SUDO_USER"] = "jane"
-    done("setting", "set", "retry_first", "7m")
+    fails(64, '"retry_max" has no value', "setting", "set", "retry_first",
+          "8m", "retry_max")
+    fails(65, "nonsense", "setting", "set", "retry_first", "8m", "retry_max",
+          "nonsense")
+    done("setting", "set", "retry_max", "2h", "retry_first", "7m")
+    same(rows("setting", "get", "retry_max")[0]["value"], "2h",
+         "several values are set at once")
     del os.environ["SUDO_USER"]
     who = rows("log", "--last", "1")[0]["who"]
     same(who == "jane", os.geteuid() == 0, "sudo's word counts for root only")
