@@ -205,6 +205,7 @@ def changes():
     done("setting", "set", "retry_max", "2h", "retry_first", "7m")
     same(rows("setting", "get", "retry_max")[0]["value"], "2h",
          "several values are set at once")
+    done("setting", "unset", "retry_max")
     del os.environ["SUDO_USER"]
     who = rows("log", "--last", "1")[0]["who"]
     same(who == "jane", os.geteuid() == 0, "sudo's word counts for root only")
