@@ -186,3 +186,40 @@ answer_policy(peer_id from, struct frame *f)
 	peer_answer(from, f->token, FRAME_policy_reply, &r, -1);
 	buf_release(&text);
 }
+
+/* The domain of ours that a sender is in, else the one of postmaster. */
+static const struct policy_domain *
+domain_told(const struct policy *p, const char *sender)
+{
+	const struct policy_domain *d = NULL;
+	struct address a;
+
+	if (sender[0] == '\0' || find_domain(p, sender, &a, &d) < 0 ||
+	    d == NULL)
+		d = postmaster_domain(p);
+	return d;
+}
+
+void
+answer_report(peer_id from, struct frame *f)
+{
+	const struct frame_report_ask *ask = FRAME_BODY(f, report_ask);
+	const struct policy *p = snapshot();
+	struct frame_report_reply r = { .to = "" };
+	const struct policy_domain *d;
+	char to[ADDRESS_TEXT_SIZE];
+	struct knobs k;
+
+	counted();
+	if (p != NULL) {
+		policy_knobs(p, ask->sender, &k);
+		d = domain_told(p, ask->sender);
+		if (strchr(k.out_report_to, '@') != NULL)
+			r.to = k.out_report_to;
+		else if (k.out_report_to[0] != '\0' && d != NULL &&
+			 str_fmt(to, sizeof(to), "%s@%s", k.out_report_to,
+				 d->name))
+			r.to = to;
+	}
+	peer_answer(from, f->token, FRAME_report_reply, &r, -1);
+}

@@ -10,6 +10,7 @@
 
 void answer_rcpt(peer_id from, struct frame *f);
 void answer_policy(peer_id from, struct frame *f);
+void answer_report(peer_id from, struct frame *f);
 void answer_route(peer_id from, struct frame *f);
 
 #endif

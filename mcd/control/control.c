@@ -138,10 +138,15 @@ control_stop(int64_t data_ms, int64_t reply_ms)
 }
 
 static const struct peer_handler handlers[] = {
-	{ FRAME_rcpt_ask, answer_rcpt },     { FRAME_verify_ask, verify_ask },
-	{ FRAME_policy_ask, answer_policy }, { FRAME_route_ask, answer_route },
-	{ FRAME_grey_ask, greylist_ask },    { FRAME_ctl_ask, ctlsock_ask },
-	{ FRAME_trial_ask, ctlsock_trial },  { 0, NULL },
+	{ FRAME_rcpt_ask, answer_rcpt },
+	{ FRAME_verify_ask, verify_ask },
+	{ FRAME_policy_ask, answer_policy },
+	{ FRAME_route_ask, answer_route },
+	{ FRAME_report_ask, answer_report },
+	{ FRAME_grey_ask, greylist_ask },
+	{ FRAME_ctl_ask, ctlsock_ask },
+	{ FRAME_trial_ask, ctlsock_trial },
+	{ 0, NULL },
 };
 
 const struct role_ops control_ops = {

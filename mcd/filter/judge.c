@@ -195,7 +195,7 @@ take_result(const struct filter_mail *m, const struct judge_policy *p,
 
 /* Found by its bytes: no list and no threshold changes that. */
 static enum action
-virus_action(const struct knobs *k)
+virus_action(int64_t knob)
 {
 	static const enum action actions[] = {
 		[VIRUS_QUARANTINE] = ACTION_QUARANTINE,
@@ -203,7 +203,7 @@ virus_action(const struct knobs *k)
 		[VIRUS_DELETE] = ACTION_DISCARD,
 	};
 
-	return actions[k->virus_action];
+	return actions[knob];
 }
 
 static enum action
@@ -248,13 +248,15 @@ refuse_at_data(const struct knobs *k, struct judge_verdict *out)
 /* What the antivirus has found, which every policy asks that has it on;
  * true when the matter ends with it. */
 static bool
-act_on_virus(const struct knobs *k, const struct filter_result *r,
-	     struct judge_verdict *out)
+act_on_virus(const struct filter_mail *m, const struct knobs *k,
+	     const struct filter_result *r, struct judge_verdict *out)
 {
 	if (r->is_known && r->class == FILTER_VIRUS) {
 		out->class = MAIL_VIRUS;
-		out->action = virus_action(k);
-		out->action_knob = "virus_action";
+		out->action = virus_action(m->is_outbound ? k->out_virus_action
+							  : k->virus_action);
+		out->action_knob =
+			m->is_outbound ? "out_virus_action" : "virus_action";
 		(void)str_fmt(out->reason, sizeof(out->reason), "virus %s",
 			      r->detail);
 		refuse_at_data(k, out);
@@ -447,7 +449,7 @@ judge(const struct filter_mail *m, const struct judge_policy *p,
 			step->place = ++place;
 		step->result = ask(arg, order[i]);
 		if (filter_table[order[i]] == &filter_antivirus &&
-		    act_on_virus(&p->knobs, step->result, out))
+		    act_on_virus(m, &p->knobs, step->result, out))
 			return;
 		goes_on = take_result(m, p, &f, step, out);
 	}

@@ -189,7 +189,7 @@ write_text(struct bounce *b, const struct envelope *env,
 }
 
 static void
-fill_envelope(struct bounce *b, const struct envelope *env)
+fill_envelope(struct bounce *b, const char *to, bool is_outbound)
 {
 	struct envelope *own = &b->env;
 	char id[ENVELOPE_ID_LEN + 1];
@@ -203,13 +203,10 @@ fill_envelope(struct bounce *b, const struct envelope *env)
 	own->source = SOURCE_OWN;
 	own->message_id =
 		arena_printf(&b->arena, "<%s@%s>", id, role_hostname());
-	own->is_outbound = !env->is_outbound && env->sender[0] != '\0';
+	own->is_outbound = is_outbound;
 	own->rcpts = arena_array(&b->arena, 1, sizeof(*own->rcpts));
 	own->rcpt_count = 1;
-	own->rcpts[0].address = arena_strdup(
-		&b->arena, env->sender[0] != '\0'
-				   ? env->sender
-				   : role_knobs()->double_bounce_to);
+	own->rcpts[0].address = arena_strdup(&b->arena, to);
 	own->rcpts[0].orcpt = own->rcpts[0].notify = "";
 	own->rcpts[0].status = "";
 }
@@ -224,38 +221,84 @@ body_tmp(const char *id, char *dst)
 	(void)str_fmt(dst, SPOOL_PATH_SIZE, "body/%s/.%s.tmp", xx, id);
 }
 
-void
-bounce_send(const struct envelope *env, const struct dsn_rcpt *rcpts,
-	    size_t count, int64_t retry_until_us, bounce_fn *fn, void *arg)
+/* A message to an address, whose text is still to be written. */
+static struct commit_op *
+bounce_new(const char *to, bool is_outbound, bounce_fn *fn, void *arg,
+	   struct bounce **out)
 {
 	struct bounce *b = xcalloc(1, sizeof(*b));
 	struct commit_op *op = commit_op_new(2, 0);
 	struct commit_file *body = &op->files[0];
-	struct err e;
 
 	b->fn = fn;
 	b->arg = arg;
 	timer_init(&b->timer, on_failed, b);
-	fill_envelope(b, env);
+	fill_envelope(b, to, is_outbound);
 	body_tmp(b->env.name, body->tmp);
 	spool_body_path(b->env.name, body->path);
 	body->is_body = true;
 	op->done = on_durable;
 	op->arg = b;
-	if (write_text(b, env, rcpts, count, retry_until_us, &body->text, &e) ==
-	    0) {
-		b->env.size = body->text.len;
-		if (change_file(&op->files[1], &b->env, STATE_OUTGOING, &e) ==
-		    0) {
-			log_info("%s bounce of=%s to=%s rcpts=%zu", b->env.name,
-				 env->name, log_text(b->env.rcpts[0].address),
-				 count);
-			stats_add(role_stats(), STAT_notices, 1);
-			committer_submit(op);
-			return;
-		}
+	*out = b;
+	return op;
+}
+
+/* The envelope of a text that is there. */
+static int
+add_envelope(struct commit_op *op, struct bounce *b, struct err *e)
+{
+	b->env.size = op->files[0].text.len;
+	return change_file(&op->files[1], &b->env, STATE_OUTGOING, e);
+}
+
+void
+bounce_send(const struct envelope *env, const struct dsn_rcpt *rcpts,
+	    size_t count, int64_t retry_until_us, bounce_fn *fn, void *arg)
+{
+	bool has_sender = env->sender[0] != '\0';
+	struct commit_op *op;
+	struct bounce *b;
+	struct err e;
+
+	op = bounce_new(has_sender ? env->sender
+				   : role_knobs()->double_bounce_to,
+			has_sender && !env->is_outbound, fn, arg, &b);
+	if (write_text(b, env, rcpts, count, retry_until_us, &op->files[0].text,
+		       &e) == 0 &&
+	    add_envelope(op, b, &e) == 0) {
+		log_info("%s bounce of=%s to=%s rcpts=%zu", b->env.name,
+			 env->name, log_text(b->env.rcpts[0].address), count);
+		stats_add(role_stats(), STAT_notices, 1);
+		committer_submit(op);
+		return;
 	}
 	log_error("%s bounce_failed reason=%s", env->name, log_text(e.text));
 	commit_op_free(op);
 	timer_set(&b->timer, 0);
+}
+
+static void
+on_own_end(void *arg, int result)
+{
+	(void)arg, (void)result;
+}
+
+void
+bounce_own(const char *to, bounce_text_fn *write, void *arg)
+{
+	struct commit_op *op;
+	struct bounce *b;
+	struct err e = { "it cannot be written" };
+
+	op = bounce_new(to, true, on_own_end, NULL, &b);
+	if (write(arg, b->env.name, &op->files[0].text) != 0 ||
+	    add_envelope(op, b, &e) != 0) {
+		log_error("%s notice_failed reason=%s", b->env.name,
+			  log_text(e.text));
+		commit_op_free(op);
+		timer_set(&b->timer, 0);
+		return;
+	}
+	stats_add(role_stats(), STAT_notices, 1);
+	committer_submit(op);
 }

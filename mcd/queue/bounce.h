@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buf.h"
 #include "dsn.h"
 #include "envelope.h"
 
@@ -32,5 +33,13 @@ typedef void bounce_fn(void *arg, int result);
 void bounce_send(const struct envelope *env, const struct dsn_rcpt *rcpts,
 		 size_t count, int64_t retry_until_us, bounce_fn *fn,
 		 void *arg);
+
+/*
+ * A text of our own to an address that may be anybody's, entered in
+ * outgoing when it is durable; a failure is logged.  write() is called
+ * within, with the id of the message.
+ */
+typedef int bounce_text_fn(void *arg, const char *id, struct buf *out);
+void bounce_own(const char *to, bounce_text_fn *write, void *arg);
 
 #endif

@@ -27,6 +27,7 @@
 #include "queue_act.h"
 #include "queue_ctl.h"
 #include "recover.h"
+#include "report.h"
 #include "schedule.h"
 #include "stage.h"
 
@@ -196,6 +197,7 @@ init(const struct conf *conf)
 	committer_start(keep_fd(), keep_key(), (int)conf->committers);
 	ledger_writer_start(keep_ledger_fd(), &ledger_ops);
 	policies_init();
+	report_init();
 	schedule_init(deliver_start, deliver_ask_limit);
 	deliver_init(queue_act_idle);
 	stage_init(queue_act_idle);
@@ -288,6 +290,7 @@ look_at_stop(void *arg)
 	recover_release();
 	quarantine_release();
 	at_data_release();
+	report_release();
 	stage_release();
 	schedule_release();
 	deliver_release();
@@ -308,6 +311,7 @@ stop(int64_t data_ms, int64_t reply_ms)
 	health_stopping();
 	stage_stop();
 	quarantine_stop();
+	report_stop();
 	deliver_peer(false);
 	timer_init(&self.stop, look_at_stop, NULL);
 	timer_set(&self.stop, 0);

@@ -16,6 +16,7 @@
 #include "ledger_writer.h"
 #include "log.h"
 #include "loop.h"
+#include "report.h"
 #include "stage.h"
 #include "str.h"
 #include "xalloc.h"
@@ -35,6 +36,7 @@ split_enter(struct message *m, const struct envelope *env)
 {
 	struct ledger_event ev = { .verb = LEDGER_HELD, .reason = env->reason };
 
+	report_parked(env, (enum state)m->state);
 	switch ((enum state)m->state) {
 	case STATE_OUTGOING:
 		deliver_enter(m, env, 0, false);

@@ -62,6 +62,9 @@ peer_answer(peer_id p, uint32_t token, enum frame_type type, const void *body,
 		str_fmt(said, sizeof(said), "%u %.*s", knobs->status,
 			(int)knobs->knobs.len,
 			knobs->knobs.p != NULL ? knobs->knobs.p : "");
+	else if (type == FRAME_report_reply)
+		str_copy(said, sizeof(said),
+			 ((const struct frame_report_reply *)body)->to);
 	else if (type == FRAME_route_reply)
 		str_fmt(said, sizeof(said), "%u %.*s", route->status,
 			(int)route->dests.len,
@@ -104,6 +107,19 @@ ask_policy(const char *address)
 }
 
 static const char *
+ask_report(const char *sender)
+{
+	struct frame_report_ask ask = { .sender = sender };
+	struct frame f = {
+		.type = FRAME_report_ask, .token = 9, .fd = -1, .body = &ask
+	};
+
+	said[0] = '\0';
+	answer_report(7, &f);
+	return said;
+}
+
+static const char *
 ask_route(const char *domain)
 {
 	struct frame_route_ask ask = { .domain = domain };
@@ -131,6 +147,10 @@ static const char *const settings[][3] = {
 	{ "rcpt", "sue@listed.example", "" },
 	{ "rcpt", "tom+x@listed.example", "" },
 	{ "rcpt", "x@theirs.example", "" },
+	{ "domain", "told.example", "" },
+	{ "setting", "domain told.example out_report_to", "boss@b.example" },
+	{ "domain", "untold.example", "" },
+	{ "setting", "domain untold.example out_report_to", "" },
 	{ "relay", "198.51.100.0/24", "" },
 	{ "relay", "2001:db8:1::/48", "" },
 	{ "peer", "198.51.100.7/32", "" },
@@ -187,6 +207,33 @@ test_rcpts(void)
 	hostname = "";
 	CHECK_STR(ask_rcpt("postmaster"), "ok postmaster@bare.example",
 		  "and so it is without a name");
+}
+
+static const struct {
+	const char *words, *sender, *want;
+} reports[] = {
+	{ "the postmaster of the sender's domain", "joe@ours.example",
+	  "postmaster@ours.example" },
+	{ "an alias is its target", "joe@alias.example",
+	  "postmaster@ours.example" },
+	{ "of somebody else our own", "joe@theirs.example",
+	  "postmaster@ours.example" },
+	{ "of nobody as well", "", "postmaster@ours.example" },
+	{ "of what is no address too", "joe", "postmaster@ours.example" },
+	{ "who is set for the domain", "joe@told.example", "boss@b.example" },
+	{ "nobody, where that is set", "joe@untold.example", "" },
+};
+
+static void
+test_reports(void)
+{
+	load(0);
+	CHECK_STR(ask_report("joe@ours.example"), "", "without domains nobody");
+	load(ALL);
+	hostname = "mx.ours.example";
+	for (size_t i = 0; i < sizeof(reports) / sizeof(*reports); i++)
+		CHECK_STR(ask_report(reports[i].sender), reports[i].want,
+			  "a report goes to: %s", reports[i].words);
 }
 
 #define LISTED "rcpt_check=list\nid_header=yes\n"
@@ -284,6 +331,7 @@ main(void)
 {
 	dbroom_begin();
 	test_rcpts();
+	test_reports();
 	test_hosts();
 	test_policies();
 	test_routes();

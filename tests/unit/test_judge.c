@@ -122,7 +122,17 @@ check_outbound(struct filter_mail *m)
 	CHECK_INT(v.action, ACTION_HOLD, "outbound spam is held");
 	CHECK(!v.is_marked && v.threshold == 8000,
 	      "by a threshold of its own, and not tagged");
+	p = policy("virus_action=delete\n");
+	speaks("antivirus")->class = FILTER_VIRUS;
+	judge(m, &p, ask, NULL, &v);
+	CHECK_INT(v.action, ACTION_HOLD, "a virus is held on its way out");
+	CHECK_STR(v.action_knob, "out_virus_action", "by a setting of its own");
+	p = policy("out_virus_action=delete\n");
+	judge(m, &p, ask, NULL, &v);
+	CHECK_INT(v.action, ACTION_DISCARD, "which may say otherwise");
 	m->is_outbound = false;
+	judge(m, &p, ask, NULL, &v);
+	CHECK_INT(v.action, ACTION_QUARANTINE, "and says so of it alone");
 }
 
 static void
