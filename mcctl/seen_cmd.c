@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * mcctl callout, mcctl greylist: what control has seen and remembers.
+ * mcctl callout, greylist, dest: what mcd has seen and remembers.
  */
 #include <stdio.h>
 #include <sysexits.h>
@@ -98,4 +98,16 @@ int
 cmd_greylist_flush(struct ctx *c)
 {
 	return flush(c, "greylist-flush");
+}
+
+int
+cmd_dest_list(struct ctx *c)
+{
+	return list(c, "dest-list");
+}
+
+int
+cmd_dest_flush(struct ctx *c)
+{
+	return flush(c, "dest-flush");
 }

@@ -37,11 +37,14 @@ void
 parent_tell_tls(peer_id to, enum role r, const struct start *s)
 {
 	struct frame_tls_pair pair = { .generation = s->generation };
+	struct frame_tls_ca ca = { .generation = s->generation };
 	size_t i;
 
 	for (i = 0; r == ROLE_INCOMING && i < s->tls.count; i++)
 		(void)peer_note(to, FRAME_tls_pair, &pair,
 				copy_of(s->tls.pair[i]));
+	if (r == ROLE_OUTGOING && s->tls.ca >= 0)
+		(void)peer_note(to, FRAME_tls_ca, &ca, copy_of(s->tls.ca));
 }
 
 static void

@@ -19,6 +19,7 @@
 #include "tls.h"
 
 #define PEM_MAX (1024 * 1024) /* bytes of a file with one certificate */
+#define CA_MAX (8 * 1024 * 1024)
 #define PIECE 4096
 #define DAYS_WARN 7 /* before a certificate expires */
 
@@ -135,14 +136,31 @@ read_pairs(const struct conf *conf, struct parent_tls *t, struct err *e)
 	return rc;
 }
 
+/* Without it mail goes on, but for domains that want it verified. */
+static void
+read_ca(const struct conf *conf, struct parent_tls *t)
+{
+	struct err e = { "" };
+
+	if (conf->tls_ca[0] == '\0')
+		return;
+	t->ca = memory(&e);
+	if (t->ca >= 0 && append(t->ca, conf->tls_ca, CA_MAX, false, &e) == 0 &&
+	    seal(t->ca, &e) == 0)
+		return;
+	log_warn("tls_ca: %s; no certificate of a next hop is right", e.text);
+	file_shut(&t->ca);
+}
+
 int
 parent_tls_read(const struct conf *conf, struct parent_tls *t, struct err *e)
 {
-	*t = (struct parent_tls){ .count = 0 };
+	*t = (struct parent_tls){ .count = 0, .ca = -1 };
 	if (read_pairs(conf, t, e) != 0) {
 		parent_tls_close(t);
 		return err_prefix(e, "%s: certificates", conf->path);
 	}
+	read_ca(conf, t);
 	return 0;
 }
 
@@ -154,4 +172,5 @@ parent_tls_close(struct parent_tls *t)
 	for (i = 0; i < t->count; i++)
 		file_shut(&t->pair[i]);
 	t->count = 0;
+	file_shut(&t->ca);
 }

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Certificates and keys: files that only root may read
- * and jails hide.  The parent reads and checks them at each start and
+ * Certificates, keys and authorities: files that only root may read or
+ * that jails hide.  The parent reads and checks them at each start and
  * reload, and lends roles sealed copies, so that what a role gets when it
  * is started again is what was checked, whatever has come of the files.
  */
@@ -17,6 +17,7 @@
 struct parent_tls {
 	int pair[CONF_CERTIFICATES_MAX]; /* certificate and key, PEM */
 	size_t count;
+	int ca; /* of authorities for next hops; -1: none can be read */
 };
 
 /* Fills t; on -1 there is nothing in it, and e has the file. */

@@ -388,6 +388,19 @@ tls_client_trust(struct tls_ctx *ctx, struct span pem, struct err *e)
 	return count > 0 ? count : err_set(e, "no certificate in it (PEM)");
 }
 
+int
+tls_client_trust_fd(struct tls_ctx *ctx, int fd, struct err *e)
+{
+	struct span pem;
+	int rc;
+
+	if (map_fd(fd, &pem, e) != 0)
+		return -1;
+	rc = tls_client_trust(ctx, pem, e);
+	unmap(pem);
+	return rc;
+}
+
 static struct tls *
 session_new(struct tls_ctx *ctx, SSL_CTX *ssl)
 {

@@ -52,6 +52,8 @@ struct tls_ctx *tls_client_new(enum tls_min min, const char *ciphers,
 			       struct err *e);
 /* Adds the PEM certificates in pem; returns how many, -1 for none. */
 int tls_client_trust(struct tls_ctx *ctx, struct span pem, struct err *e);
+/* Of a file that nobody can shorten any more. */
+int tls_client_trust_fd(struct tls_ctx *ctx, int fd, struct err *e);
 struct tls_ctx *tls_ctx_ref(struct tls_ctx *ctx);
 /* Takes NULL. */
 void tls_ctx_free(struct tls_ctx *ctx);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "bare.h"
+#include "clock.h"
 #include "hop.h"
 #include "hop_stats.h"
 #include "io.h"
@@ -202,6 +204,9 @@ on_failed(void *arg, const struct client_result *why)
 
 	if (!was_stale)
 		hop_stats_failed(&h->stats, why);
+	if (h->tls == DEST_TLS_MAY && client_is_securing(&h->client))
+		bare_note(h->name, &h->to, why->text, clock_mono_ms(),
+			  clock_mono_ms() + hops.knobs.dest_tls_broken_keep);
 	/* Told while it is still there: see hop_failed_in_tls(). */
 	h->ops = NULL;
 	if (ops != NULL)
@@ -288,6 +293,7 @@ on_secured(void *arg)
 	const struct tls_info *info = io_tls(&h->io);
 	char text[300];
 
+	bare_forget(&h->to);
 	if (h->ops != NULL && h->ops->secured != NULL)
 		h->ops->secured(h->arg);
 	if (h->is_closing)
@@ -410,11 +416,11 @@ hop_init(const char *hostname)
 	hop_hostname(hostname);
 	list_init(&hops.idle);
 	knobs_default(&hops.knobs);
-	hop_trust((struct span){ "", 0 });
+	hop_trust(-1);
 }
 
 void
-hop_trust(struct span pem)
+hop_trust(int fd)
 {
 	struct tls_ctx *fresh;
 	struct err e;
@@ -422,11 +428,13 @@ hop_trust(struct span pem)
 	fresh = tls_client_new(TLS_MIN_1_2, "", &e);
 	if (fresh == NULL)
 		fatal(EX_SOFTWARE, "TLS: %s", e.text);
-	if (pem.len > 0 && tls_client_trust(fresh, pem, &e) < 0)
+	if (fd >= 0 && tls_client_trust_fd(fresh, fd, &e) < 0)
 		log_warn("- tls_ca: %s; no certificate of a next hop is right",
 			 e.text);
 	tls_ctx_free(hops.trust);
 	hops.trust = fresh;
+	/* They were looked at by others' words. */
+	hop_close_idle();
 }
 
 void
@@ -450,16 +458,27 @@ on_begin(void *arg)
 	set_deadline(h);
 }
 
+/* What is asked for, but where that is known to fail. */
+static enum dest_tls
+tls_for(const struct hop_target *t)
+{
+	return t->tls == DEST_TLS_MAY && !t->tries_tls &&
+			       bare_is_known(&t->to, clock_mono_ms())
+		       ? DEST_TLS_NONE
+		       : t->tls;
+}
+
 /* The one kept last is the least likely to be closed. */
 static struct hop *
 find_idle(const struct hop_target *t)
 {
+	enum dest_tls tls = tls_for(t);
 	struct list *n;
 
 	for (n = hops.idle.prev; n != &hops.idle; n = n->prev) {
 		struct hop *h = list_entry(n, struct hop, node);
 
-		if (h->to.port == t->to.port && h->tls == t->tls &&
+		if (h->to.port == t->to.port && h->tls == tls &&
 		    ip_eq(&h->to.ip, &t->to.ip) && str_ieq(h->name, t->name))
 			return h;
 	}
@@ -481,12 +500,12 @@ hop_new(const struct hop_target *t, struct err *e)
 
 	str_copy(h->name, sizeof(h->name), t->name);
 	h->to = t->to;
-	h->tls = t->tls;
+	h->tls = tls_for(t);
 	h->is_fresh = t->is_fresh;
 	list_init(&h->node);
 	io_init(&h->io, &hop_io_ops, h);
 	client_init(&h->client, &client_ops, h, hops.hostname, io_out(&h->io));
-	client_want_tls(&h->client, t->tls);
+	client_want_tls(&h->client, h->tls);
 	defer_init(&h->begin, on_begin, h);
 	defer_init(&h->reap, hop_free, h);
 	hop_stats_open(&h->stats, h->name, h->to.port);

@@ -28,6 +28,7 @@ struct hop_target {
 	enum dest_tls tls;
 	bool is_hurried; /* wait less for the connection */
 	bool is_fresh; /* no kept connection, and do not keep this one */
+	bool tries_tls; /* also where it is known to fail, bare.h */
 };
 
 /* What the user of a hop is told.  It may call hop_drop() in any of them;
@@ -62,9 +63,9 @@ bool hop_failed_in_tls(const struct hop *h); /* may work in the clear */
 bool hop_failed_to_connect(const struct hop *h);
 
 void hop_init(const char *hostname);
-/* PEM certificates of authorities, instead of those before; without any no
- * certificate is right. */
-void hop_trust(struct span pem);
+/* A file with the certificates of authorities (PEM) instead of those
+ * before, -1: none, and no certificate is right.  Borrowed for the call. */
+void hop_trust(int fd);
 void hop_hostname(const char *hostname);
 void hop_knobs(const struct knobs *k);
 

@@ -5,7 +5,9 @@
  */
 #include "outgoing.h"
 
+#include "bare.h"
 #include "callout.h"
+#include "clock.h"
 #include "delivery.h"
 #include "file.h"
 #include "hop.h"
@@ -13,28 +15,13 @@
 #include "ourselves.h"
 #include "probe.h"
 
-#define CA_MAX (8 * 1024 * 1024)
-
 static bool is_stopping;
-static struct buf ca; /* between before_jail() and init() */
-
-static void
-before_jail(const struct conf *conf)
-{
-	struct err e;
-
-	if (conf->tls_ca[0] != '\0' &&
-	    file_read(conf->tls_ca, &ca, CA_MAX, &e) != 0)
-		log_warn("- tls_ca: %s; no certificate of a next hop is right",
-			 e.text);
-}
+static int ca = -1; /* of the parent, until all of a start is there */
 
 static void
 init(const struct conf *conf)
 {
 	hop_init(role_hostname());
-	hop_trust(buf_span(&ca));
-	buf_release(&ca);
 	ourselves_conf(conf);
 }
 
@@ -43,6 +30,29 @@ reload(const struct conf *conf)
 {
 	hop_hostname(role_hostname());
 	ourselves_conf(conf);
+}
+
+static void
+tls_ca(peer_id from, struct frame *f)
+{
+	(void)from;
+	file_shut(&ca);
+	ca = f->fd;
+	f->fd = -1;
+}
+
+static void
+start_done(void)
+{
+	hop_trust(ca);
+	file_shut(&ca);
+}
+
+static void
+on_ctl(peer_id from, struct frame *f)
+{
+	if (!bare_ask(from, f, clock_mono_ms()))
+		probe_ask(from, f);
 }
 
 static void
@@ -73,16 +83,17 @@ static const struct peer_handler handlers[] = {
 	{ FRAME_deliver, delivery_ask },
 	{ FRAME_deliver_rcpt, delivery_ask_rcpt },
 	{ FRAME_deliver_end, delivery_ask_end },
-	{ FRAME_ctl_ask, probe_ask },
+	{ FRAME_ctl_ask, on_ctl },
+	{ FRAME_tls_ca, tls_ca },
 	{ FRAME_callout_ask, callout_ask },
 	{ 0, NULL },
 };
 
 const struct role_ops outgoing_ops = {
 	.role = ROLE_OUTGOING,
-	.before_jail = before_jail,
 	.init = init,
 	.conf = reload,
+	.listeners_done = start_done,
 	.knobs = hop_knobs,
 	.stop = stop,
 	.peers = { .handlers = handlers, .down = peer_down },

@@ -189,6 +189,7 @@ try_address(struct probe *p)
 		.tls = p->is_in_clear ? DEST_TLS_NONE : p->way.tls,
 		.is_hurried = p->way.is_hurried,
 		.is_fresh = true,
+		.tries_tls = true,
 	};
 	struct err e;
 

@@ -2,31 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # TLS to next hops: where offered, required, with a certificate that is
 # right, and what happens where that cannot be.
-# deadline: 240
-import json
 import os
+import re
+import shutil
 import ssl
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from smtplab import (BUILD, Hop, Lab, Names, claim, fate, run, same, send)
+from smtplab import (BUILD, Wide, claim, fate, run, same, send, together,
+                     wait_for)
 
 ROOM = tempfile.TemporaryDirectory(prefix="mcgate-tls.")
-DNS = Names({"mx.hop.example": {"A": "127.0.0.1"},
-             "client.example": {"A": "127.0.0.1"},
-             "other.hop.example": {"A": "127.0.0.1"}})
 
 
 def certificate():
-    """A key and a certificate of its own authority for mx.hop.example."""
+    """A key and a certificate of its own authority for *.hop.example."""
     key, cert = f"{ROOM.name}/key.pem", f"{ROOM.name}/cert.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
          "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
          cert, "-days", "2", "-subj", "/CN=mx.hop.example", "-addext",
-         "subjectAltName=DNS:mx.hop.example"], check=True,
+         "subjectAltName=DNS:*.hop.example"], check=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -35,71 +33,97 @@ def certificate():
 
 
 TLS, CERT = certificate()
+WRONG = "certificate of the next hop is not right"
+# Kinds of next hops, and whether their names are those of the certificate.
+TLS_, PLAIN, FAILS = "has TLS", "has none", "breaks it off"
+
+# by level: kind, has the right name, verb, dsn, tls=, words
+LEVELS = {
+    "none": [(TLS_, True, "delivered", "2.0.0", "none", "250")],
+    "may": [
+        (TLS_, True, "delivered", "2.0.0", "TLSv1.3 verified", "250"),
+        (TLS_, False, "delivered", "2.0.0", "TLSv1.3 unverified", "250"),
+        (PLAIN, True, "delivered", "2.0.0", "none", "250"),
+        (FAILS, True, "delivered", "2.0.0", "none", "250")],
+    "require": [
+        (TLS_, False, "delivered", "2.0.0", "TLSv1.3 unverified", "250"),
+        (PLAIN, True, "deferred", "4.7.4", None,
+         "TLS is required, and the next"),
+        (FAILS, True, "deferred", "4.4.2", None, "connection lost")],
+    "verify": [
+        (TLS_, True, "delivered", "2.0.0", "TLSv1.3 verified", "250"),
+        (TLS_, False, "deferred", "4.7.5", None, WRONG)],
+}
+# A reload changes what is trusted.
+LEVELS_BEFORE = {
+    "require": [(TLS_, True, "delivered", "2.0.0", "TLSv1.3 unverified",
+                 "250")],
+    "verify": [(TLS_, True, "deferred", "4.7.5", None, WRONG)],
+}
 
 
-def lab_to(hop, host, level, ca=CERT):
-    return Lab(f"{host}:{hop.port}", resolver=DNS.text, dest_tls=level,
-               conf=[f'tls_ca = "{ca}";'], retry_first="1h")
+def break_off(hop, verb, line, session):
+    """What follows is no TLS."""
+    return False if verb == "STARTTLS" else None
 
 
-def levels():
-    hop = Hop(tls=TLS)
-    for level, host, ca, verb, dsn, tls, words in (
-            ("may", "mx.hop.example", CERT, "delivered", "2.0.0",
-             "TLSv1.3 verified", "250"),
-            ("may", "other.hop.example", CERT, "delivered", "2.0.0",
-             "TLSv1.3 unverified", "250"),
-            ("none", "mx.hop.example", CERT, "delivered", "2.0.0", "none",
-             "250"),
-            ("require", "mx.hop.example", "", "delivered", "2.0.0",
-             "TLSv1.3 unverified", "250"),
-            ("verify", "mx.hop.example", CERT, "delivered", "2.0.0",
-             "TLSv1.3 verified", "250"),
-            ("verify", "other.hop.example", CERT, "deferred", "4.7.5", None,
-             "certificate of the next hop is not right"),
-            ("verify", "mx.hop.example", "", "deferred", "4.7.5", None,
-             "certificate of the next hop is not right")):
-        lab = lab_to(hop, host, level, ca)
-        line = fate(lab, send(lab), verb, dsn, words)
-        if tls:
-            claim(f"tls={tls} " in line.replace('"', ""),
-                  f"{level} to {host}: {tls}", line)
-        lab.end()
+def far(lab, kind, is_right=True):
+    words = {"tls": TLS} if kind is TLS_ else {}
+    if kind is FAILS:
+        words = {"offers": ("STARTTLS",), "answer": break_off}
+    return lab.far(under="hop.example" if is_right else "wrong.example",
+                   **words)
 
 
-def not_offered():
-    hop = Hop()
-    for level, verb, dsn, words in (
-            ("may", "delivered", "2.0.0", "250"),
-            ("require", "deferred", "4.7.4", "TLS is required, and the next")):
-        lab = lab_to(hop, "mx.hop.example", level)
-        fate(lab, send(lab), verb, dsn, words)
-        lab.end()
+def one(lab, level, kind, is_right, verb, dsn, tls, words):
+    hop = far(lab, kind, is_right)
+    line = fate(lab, send(lab, rcpts=[hop.at("r")]), verb, dsn, words,
+                hop.at("r"))
+    if tls:
+        claim(f"tls={tls} " in line.replace('"', ""),
+              f"{level}, a next hop that {kind}: {tls}", line)
+    else:
+        same(len(hop.mails), 0,
+             f"{level}, a next hop that {kind}: never in the clear")
 
 
-def broken():
-    """STARTTLS is offered, and what follows is no TLS."""
-    def answer(hop, verb, line, session):
-        return False if verb == "STARTTLS" else None
-    hop = Hop(answer, offers=("STARTTLS",))
-    for level, verb, dsn, words in (
-            ("may", "delivered", "2.0.0", "250"),
-            ("require", "deferred", "4.4.2", "connection lost")):
-        before = len(hop.mails)
-        lab = lab_to(hop, "mx.hop.example", level)
-        line = fate(lab, send(lab), verb, dsn, words)
-        if verb == "delivered":
-            claim("tls=none " in line, "in the clear then", line)
-        else:
-            same(len(hop.mails), before, "never in the clear")
-        lab.end()
+def levels(lab, table):
+    for level, rows in table.items():
+        lab.ctl("setting", "set", "dest_tls", level)
+        together(*[lambda row=row: one(lab, level, *row) for row in rows])
 
 
-def tested():
-    hop = Hop(tls=TLS)
-    lab = lab_to(hop, "mx.hop.example", "may")
-    rows = [json.loads(x) for x in lab.ctl(
-        "--json", "dest", "test", "ours.example").splitlines()]
+def remembered(lab):
+    """A next hop whose TLS fails is not asked for it each time."""
+    hop = far(lab, FAILS)
+    lab.ctl("setting", "set", "dest_tls", "may")
+    to = hop.at("r")
+    for n in (2, 3):
+        fate(lab, send(lab, rcpts=[to]), "delivered", "2.0.0", "250", to)
+        claim(wait_for(lambda: len(hop.mails) == n - 1), "it is there")
+        same(hop.sessions, n, "the first goes in vain, the next do not")
+    rows = lab.rows("dest", "list", hop.name)
+    same([(r["address"], r["tls"]) for r in rows],
+         [(hop.text, "none")], "dest list names it")
+    claim("connection lost" in rows[0]["text"] and
+          re.fullmatch(r"[78]\d\ds", rows[0]["kept_for"]),
+          "why, and for how long", rows)
+    rows = lab.rows("dest", "test", hop.domain)
+    claim(any(r["step"] == "failed" for r in rows) and
+          any(r["step"] == "MAIL" for r in rows),
+          "dest test tries TLS all the same", rows)
+    hop.answer, hop.tls = lambda *args: None, TLS
+    fate(lab, send(lab, rcpts=[to]), "delivered", "2.0.0", "250", to)
+    same(len(hop.mails), 3, "it is kept when TLS works again")
+    same(lab.rows("dest", "flush", hop.name), [{"forgotten": 1}],
+         "dest flush forgets it")
+    line = fate(lab, send(lab, rcpts=[to]), "delivered", "2.0.0", "250", to)
+    claim("TLSv1.3 verified" in line, "and TLS is used again", line)
+
+
+def tested(lab):
+    hop = far(lab, TLS_)
+    rows = lab.rows("dest", "test", hop.domain)
     claim(any(r["step"] == "TLS" and r["text"].startswith("TLSv1.3 ") and
               r["text"].endswith("certificate verified") for r in rows),
           "dest test shows version, cipher and certificate", rows)
@@ -108,7 +132,19 @@ def tested():
          "test", "127.0.0.1:9"], check=False, capture_output=True, text=True,
         stdin=subprocess.DEVNULL)
     same(got.returncode, 75, "a port where nobody is")
+
+
+def main():
+    ca = f"{ROOM.name}/ca.pem"
+    lab = Wide(conf=[f'tls_ca = "{ca}";'], retry_first="1h",
+               smtp_out_idle_time="0s")
+    claim(lab.logs("tls_ca: .*No such file"), "no file of authorities: said")
+    levels(lab, LEVELS_BEFORE)
+    shutil.copyfile(CERT, ca)
+    lab.ctl("reload")
+    levels(lab, LEVELS)
+    together(lambda: remembered(lab), lambda: tested(lab))
     lab.end()
 
 
-run(levels, not_offered, broken, tested)
+run(main)

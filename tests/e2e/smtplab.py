@@ -4,6 +4,7 @@
 # just what it is told, a next hop that answers as a test wants, and claims
 # in TAP.  Nothing sleeps: conditions are waited for, with a deadline.
 import atexit
+import json
 import os
 import re
 import shutil
@@ -149,6 +150,14 @@ class Lab:
         found = re.search(rf'"role":\s*"{role}",\s*"pid":\s*(\d+)',
                           self.ctl("--json", "status"))
         return int(found.group(1)) if found else 0
+
+    def rows(self, *words):
+        """What mcctl says, one object a row, whatever its exit status."""
+        got = subprocess.run(
+            [f"{BUILD}/bin/mcctl", "-c", f"{self.dir}/etc/mcd.conf",
+             "--json", *words], check=False, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL)
+        return [json.loads(line) for line in got.stdout.splitlines()]
 
     def files(self, folder):
         return [name for _, _, names in os.walk(f"{self.dir}/spool/{folder}")
@@ -439,17 +448,17 @@ class Wide(Lab):
             self.fars += 1
             return f"{self.net}.{self.fars}"
 
-    def far(self, *args, name=None, before=(), **words):
+    def far(self, *args, under="far.example", before=(), **words):
         """A next hop; hop.at("x") is an address there.  before: those that
-        come first among its mail exchangers; name: how it is called."""
+        come first among its mail exchangers."""
         hop = Hop(*args, host=self.address(), port=self.port, **words)
         where = hop.text.partition(":")[0]
         n = where.rpartition(".")[2]
-        hop.name = name or f"mx{n}.far.example"
+        hop.name = f"mx{n}.{under}"
         hop.domain = f"far{n}.example"
         hop.at = lambda local: f"{local}@{hop.domain}"
         hop.again = lambda: Hop(host=where, port=self.port)
-        self.dns.names.setdefault(hop.name, {"A": where})
+        self.dns.names[hop.name] = {"A": where}
         self.dns.names[hop.domain] = {"MX": [
             *[(i + 1, other.name) for i, other in enumerate(before)],
             (50, hop.name)]}
