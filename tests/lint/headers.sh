@@ -37,6 +37,7 @@ see() {
 
 # The headers that the compiler has met alone already.
 met() {
+	# shellcheck disable=SC2016 # awk's own $0
 	files c | xargs awk '
 		FNR == 1 { is_first = 1 }
 		is_first && /^#include/ {
@@ -63,6 +64,7 @@ not_alone() {
 }
 
 unguarded() {
+	# shellcheck disable=SC2016 # awk's own $2
 	files h | xargs awk '
 		function ends(found) {
 			if (name != "" && !found)
