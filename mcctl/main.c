@@ -18,14 +18,6 @@
 
 #define NUDGE_MS 3000
 
-const struct command command_table[] = {
-#define COMMAND(f, v, syn, opts, min, max, need, fn, help) \
-	{ f, v, syn, opts, min, max, need, fn, help },
-#include "commands.def"
-#undef COMMAND
-};
-const size_t command_count = sizeof(command_table) / sizeof(*command_table);
-
 /* Tells a running mcd to look at settings.db now, not in a second. */
 static void
 nudge(struct ctx *c, struct asking *a)

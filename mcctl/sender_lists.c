@@ -163,7 +163,7 @@ work(struct ctx *c, enum sender_word word)
 		return complain(c, EX_USAGE,
 				"\"%.60s\": expected add, remove or show",
 				c->args[0]);
-	if (option_is_given(c, "auth") && (!is_add || word != SENDER_ALLOW))
+	if (option_is_given(c, "auth") && !is_add)
 		return complain(c, EX_USAGE,
 				"--auth is for entries that are added to the "
 				"list of allowed senders");

@@ -87,6 +87,18 @@ option_is_given(const struct ctx *c, const char *name)
 	return option(c, name)->count > 0;
 }
 
+void
+words_each_option(const struct command *cmd,
+		  void (*fn)(void *arg, const char *name, size_t len),
+		  void *arg)
+{
+	const char *list = cmd->options;
+	struct spec spec;
+
+	while (next_spec(&list, &spec))
+		fn(arg, spec.name, spec.len);
+}
+
 static int
 wrong_option(struct ctx *c, const char *word)
 {
@@ -269,8 +281,8 @@ sort_words(struct ctx *c, char **words, int *code)
 	return false;
 }
 
-static const struct command *
-find_command(const char *family, const char *verb)
+const struct command *
+words_command(const char *family, const char *verb)
 {
 	for (size_t i = 0; i < command_count; i++) {
 		const struct command *cmd = &command_table[i];
@@ -320,7 +332,7 @@ words_parse(struct ctx *c, char **words, int *code)
 		*code = EX_USAGE;
 		return false;
 	}
-	c->command = find_command(words[0], words[1]);
+	c->command = words_command(words[0], words[1]);
 	if (c->command == NULL && asks_family_help(words[0], words + 1)) {
 		help_print(stdout, words[0], NULL);
 		*code = EX_OK;

@@ -50,4 +50,7 @@ unbound:unbound
 snmpd
 snmp:snmpget
 smitools:smilint
+bash:bash
+zsh:zsh
+fish:fish
 '

@@ -1,0 +1,14 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The table of commands.
+ */
+#include "command.h"
+
+const struct command command_table[] = {
+#define COMMAND(f, v, syn, opts, min, max, need, fn, help) \
+	{ f, v, syn, opts, min, max, need, fn, help },
+#include "commands.def"
+#undef COMMAND
+};
+const size_t command_count = sizeof(command_table) / sizeof(*command_table);
