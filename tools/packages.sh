@@ -45,6 +45,7 @@ spamd
 pyzor:pyzor
 python3-gdbm
 razor
+clamav-freshclam:freshclam
 nsd:nsd
 unbound:unbound
 snmpd

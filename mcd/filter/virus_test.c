@@ -163,3 +163,14 @@ virus_test(const char *dir, bool is_json)
 	print(is_json, CLAM_FAILED, pid < 0 ? "no process" : text);
 	return EX_OK;
 }
+
+int
+signatures_try(const char *path)
+{
+	struct err e;
+
+	if (clam_try(path, &e) == 0)
+		return EX_OK;
+	printf("%s\n", e.text);
+	return fflush(stdout) == 0 ? EX_DATAERR : EX_IOERR;
+}

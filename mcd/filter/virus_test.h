@@ -11,4 +11,8 @@
 /* dir: of the official signatures, "": none.  Returns an exit code. */
 int virus_test(const char *dir, bool is_json);
 
+/* Whether a file of signatures can be loaded; an exit status, and why not on
+ * standard output. */
+int signatures_try(const char *path);
+
 #endif

@@ -210,6 +210,20 @@ add_file(struct clam *c, const char *path, bool tries, clam_warn_fn *fn)
 	return rc == CL_SUCCESS;
 }
 
+int
+clam_try(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!is_signatures(slash != NULL ? slash + 1 : path))
+		return err_set(e, "is no file of signatures that is used");
+	if (access(path, R_OK) != 0)
+		return err_sys(e, "cannot be read");
+	if (init_library(e) != 0)
+		return -1;
+	return can_load(path) ? 0 : err_set(e, "cannot be loaded");
+}
+
 static int
 is_wanted(const struct dirent *d)
 {

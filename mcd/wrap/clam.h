@@ -48,6 +48,9 @@ void clam_free(struct clam *c);
 typedef void clam_warn_fn(const char *text);
 int clam_add(struct clam *c, const char *dir, bool tries, clam_warn_fn *fn,
 	     struct err *e);
+/* Whether a file alone can be loaded, tried in a child of its own; -1 with e
+ * why not. */
+int clam_try(const char *path, struct err *e);
 /* After all were added: -1 when it does not find the test virus. */
 int clam_ready(struct clam *c, struct err *e);
 unsigned clam_signatures(const struct clam *c); /* but for the test's own */
