@@ -21,7 +21,9 @@ enum command_need {
 	NEED_NOTHING,
 	NEED_CONF, /* ctx->conf */
 	NEED_DB_READ, /* and ctx->db */
-	NEED_DB_WRITE /* and a transaction, committed after exit 0 */
+	NEED_DB_WRITE, /* and a transaction, committed after exit 0 */
+	NEED_FILE_DB_WRITE /* and ctx->file: the first argument, opened for
+			    * reading with the rights of who called */
 };
 
 #define OPTIONS_MAX 12 /* of one command */
@@ -43,6 +45,8 @@ struct ctx {
 	struct option_values options[OPTIONS_MAX];
 	/* Set by a command: done when what it wrote is in force. */
 	int (*then)(struct ctx *c);
+	int file; /* of NEED_FILE_DB_WRITE */
+	bool is_dry_run; /* set by a command: nothing of it is to stay */
 	char **args; /* without options */
 	int arg_count;
 };

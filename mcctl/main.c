@@ -5,6 +5,7 @@
  * runs it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 
 #include "asking.h"
 #include "command.h"
+#include "file.h"
+#include "log.h"
 #include "rights.h"
 #include "undo.h"
 #include "words.h"
@@ -50,6 +53,10 @@ run_writer(struct ctx *c, const char *who)
 		db_rollback(c->db);
 		return code;
 	}
+	if (c->is_dry_run) {
+		db_rollback(c->db);
+		return EX_OK;
+	}
 	r = db_commit(c->db, &e);
 	if (r != DB_OK)
 		return complain_db(c, r, &e);
@@ -62,7 +69,7 @@ run_writer(struct ctx *c, const char *who)
 static int
 run_with_db(struct ctx *c)
 {
-	bool writes = c->command->need == NEED_DB_WRITE;
+	bool writes = c->command->need >= NEED_DB_WRITE;
 	struct asking *a = NULL;
 	struct err e = { "" };
 	enum db_result r;
@@ -85,7 +92,7 @@ run_with_db(struct ctx *c)
 		code = run_writer(c, who);
 	else
 		code = c->command->run(c);
-	if (writes && code == EX_OK)
+	if (writes && code == EX_OK && !c->is_dry_run)
 		nudge(c, a);
 	asking_close(a);
 	if (code == EX_OK && c->then != NULL)
@@ -104,6 +111,12 @@ run_prepared(struct ctx *c)
 		return complain(c, EX_CONFIG, "%s", e.text);
 	if (c->command->need == NEED_CONF)
 		return c->command->run(c);
+	if (c->command->need == NEED_FILE_DB_WRITE) {
+		c->file = file_open(AT_FDCWD, c->args[0], O_RDONLY, 0);
+		if (c->file < 0)
+			return complain(c, EX_NOINPUT, "%s: %s",
+					log_text(c->args[0]), strerror(errno));
+	}
 	return run_with_db(c);
 }
 
