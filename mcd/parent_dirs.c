@@ -9,16 +9,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "file.h"
+#include "log.h"
 #include "str.h"
 
 /* Roles whose parent was killed need a moment to see it and go. */
@@ -99,6 +102,19 @@ make_dir(const struct parent_conf *pc, const char *path, mode_t mode,
 	return set_owner(path, uid, gid, mode, e);
 }
 
+/* Scans make folders and files there, several for each mail. */
+static void
+look_at_disk(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
+	    fs.f_type != RAMFS_MAGIC)
+		log_info("paths.run: %s is on a disk; filters are faster where "
+			 "it is on a tmpfs, as /run is",
+			 path);
+}
+
 int
 parent_dirs_make(const struct parent_conf *pc, struct err *e)
 {
@@ -116,6 +132,7 @@ parent_dirs_make(const struct parent_conf *pc, struct err *e)
 	    make_dir(pc, conf->lib_dir, 02770, conf->user_main, e) != 0 ||
 	    make_dir(pc, conf->spool_dir, 0700, conf->user_queue, e) != 0)
 		return -1;
+	look_at_disk(tmp);
 	return 0;
 }
 

@@ -56,6 +56,11 @@ check(const struct filter_mail *m, struct span part, struct filter_result *out)
 	char name[FILTER_NAME_SIZE];
 	struct clam_result r;
 
+	/* A scan makes and removes folders, also for nothing. */
+	if (engine_is_empty(&engine)) {
+		out->is_known = true;
+		return;
+	}
 	engine_scan(&engine, m, part, true, &r);
 	out->is_known = r.verdict != CLAM_FAILED;
 	if (r.verdict == CLAM_FAILED)

@@ -182,6 +182,12 @@ engine_unload(struct engine *e)
 	e->clam = NULL;
 }
 
+bool
+engine_is_empty(const struct engine *e)
+{
+	return e->clam != NULL && clam_signatures(e->clam) == 0;
+}
+
 static int
 test_again(struct engine *e, struct err *err)
 {

@@ -37,6 +37,8 @@ void engine_unload(struct engine *e);
 /* Whether it is down, or files have come, gone or changed since it was
  * loaded. */
 bool engine_is_stale(const struct engine *e);
+/* Up, and there is nothing that it could find but the test virus. */
+bool engine_is_empty(const struct engine *e);
 /*
  * Scans, testing itself every ten minutes; CLAM_FAILED when it is down or
  * out of time.

@@ -2,12 +2,15 @@
 #
 # What benchmarks share: labs without limits, memory and CPU time of
 # processes, and verdicts.
+import atexit
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 SRC = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -29,7 +32,21 @@ class Lab:
         self.options = options
         self.conf = self.dir + "/etc/mcd.conf"
 
+    def make_run(self):
+        """The run folder on a tmpfs, as /run of a host is, where there is
+        one; what lies in it is made again at each start."""
+        path = self.dir + "/run"
+        if os.path.lexists(path) or filesystem("/dev/shm")[:5] != "tmpfs":
+            return
+        os.makedirs(self.dir, exist_ok=True)
+        os.chmod(self.dir, 0o755)
+        self.run_dir = tempfile.mkdtemp(prefix="mcbench.", dir="/dev/shm")
+        os.chmod(self.run_dir, 0o755)
+        os.symlink(self.run_dir, path)
+        atexit.register(shutil.rmtree, self.run_dir, True)
+
     def up(self, relay="127.0.0.1:9"):
+        self.make_run()
         run(SRC + "/tools/lab", "up", "--no-spamd", "--dir", self.dir,
             "--smtp", "127.0.0.1:0", "--relay-to", relay, "--domain",
             "bench.example", "--build", self.build, "--conf",

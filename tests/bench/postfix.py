@@ -222,8 +222,8 @@ def load(server, sink, size, messages, sessions, is_reused):
 
 def one_round(server, sink, size, messages, what):
     os.sync()
+    server.up()  # where this fails nothing runs, and its words are told
     try:
-        server.up()
         # Both have their processes started and their names looked up.
         load(server, sink, size, 100, what[1], what[2])
         return load(server, sink, size, messages, what[1], what[2])
