@@ -18,6 +18,7 @@ from gateway import Fault, Gateway, NoLab, Plan, make_model, wait_until
 A, H, I = "@one.example", "@held.example", "@two.example"
 K = "@kept.example"
 Q = "@asked.example"  # by callout
+R = "@strict.example"  # spam of its, and all is spam, is refused at once
 
 # name: what is sent at the same time
 SCENARIOS = {
@@ -40,9 +41,13 @@ SCENARIOS = {
                     "w" + H, "v" + I], 1500)],
     "told": [Plan(["bounce" + A], 600, sender="once{t}" + A)],
     "drain": [Plan(["u" + A], 500), Plan(["once{t}" + A, "v" + I], 900)],
+    "refuse": [Plan(["u" + R, "v" + R], 700), Plan(["w" + A], 500)],
+    "refuses": [Plan(["u" + A, "v" + R, "w" + I], 1500)],
     "qrelease": [Plan(["w" + K, "x" + K], 700)],
     "qdelete": [Plan(["w" + K, "x" + K], 700)],
 }
+# how they are answered, where not all are taken
+ANSWERS = {"refuse": ["no", "yes"], "drain": ["yes", "yes", "never"]}
 # what an administrator does then
 FIRST = ("first", "firsts")  # on a spool that has seen no mail
 ACTS = {"release": "unhold", "delete": "delete"}
@@ -389,7 +394,8 @@ def drained(g, sent):
     if g.is_up() and not g.shim.hits():
         if late[0].answer != "never":
             raise Fault(f"taken while it drains: {late[0].text}")
-        g.wait_quiet()
+        wait_until(lambda: g.shim.hits() or not g.is_up()
+                   or not g.queued(), 60, "a drained gateway")
     g.undrain()
 
 
@@ -398,6 +404,9 @@ def count_calls(g, scenario):
     g.shim.arm(shimlib.COUNT, "queue")
     sent = play(g, scenario)
     g.wait_quiet()
+    answers = [m.answer for m in sent]
+    if answers != ANSWERS.get(scenario, ["yes"] * len(sent)):
+        raise Fault(f"answered {[m.text for m in sent]}")
     g.judge(sent, False)
     out = {r: tuple(g.shim.calls(r, k) for k in (
         shimlib.ALL_KINDS, shimlib.FILE_KINDS,

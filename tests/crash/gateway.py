@@ -28,12 +28,15 @@ ROOM = 1 << 30  # a folder in memory must have as much
 HOLD_SECONDS = 5
 HELD = "@held.example"
 KEPT = "@kept.example"
+STRICT = "@strict.example"
 DOMAINS = ["one.example", "two.example", "held.example", "kept.example",
-           "asked.example"]
+           "asked.example", "strict.example"]
 DOMAIN_KNOBS = ["two.example:id_header=yes", "held.example:hold_mail=yes",
                 "kept.example:threshold=0",
                 "kept.example:spam_action=quarantine",
-                "asked.example:rcpt_check=callout"]
+                "asked.example:rcpt_check=callout",
+                "strict.example:threshold=0",
+                "strict.example:at_data=refuse"]
 KNOBS = ["retry_first=1s", "retry_max=1s", "stop_data_time=2s",
          "stop_reply_time=5s", "spool_reserve=0"]
 CONF = ['tls_ca = "/dev/null";']  # 140 authorities cost each start 50 ms
@@ -188,7 +191,7 @@ def work_folder(prefix):
 
 def make_model(build, folder, sink):
     """A lab whose settings all homes begin with."""
-    lab = [SRC + "/tools/lab"]
+    lab = [sys.executable, SRC + "/tools/lab"]
     words = ["up", "--dir", folder, "--smtp", "127.0.0.1:0",
              "--relay-to", sink, "--build", build]
     for option, values in (("--domain", DOMAINS), ("--set", KNOBS),
@@ -228,7 +231,7 @@ class Gateway:
     def start_sink(self):
         port_file = self.dir + "/sink.port"
         self.sink = subprocess.Popen(
-            [SRC + "/tools/sink", "--listen", "127.0.0.1:0", "--dir",
+            [sys.executable, SRC + "/tools/sink", "--listen", "127.0.0.1:0", "--dir",
              self.sink_dir, "--port-file", port_file, "--refuse-file",
              self.refuse], stdin=subprocess.DEVNULL)
         wait_until(lambda: os.path.exists(port_file), 20, "the sink's port")
@@ -493,6 +496,7 @@ class Gateway:
         kept = self.take_kept()
         judge_messages(sent, got, held, has_died)
         judge_kept(sent, got, kept)
+        judge_strict(sent, got, kept)
         for name in [*held, *kept]:
             code = self.order("queue-delete", name)
             if code != 0:
@@ -687,7 +691,7 @@ def judge_message(m, got, held, has_died):
 
 def judge_accepted(m, whole, dsn, held):
     missing = [r for r in m.rcpts if not r.startswith("bounce")
-               and not r.endswith((HELD, KEPT)) and r not in whole]
+               and not r.endswith((HELD, KEPT, STRICT)) and r not in whole]
     if missing:
         raise Fault(f"{m.token}: LOST for {missing}: it was answered "
                     f"{m.text}")
@@ -735,6 +739,22 @@ def judge_kept(sent, got, kept):
             raise Fault(f"{m.token}: LOST in quarantine: {m.text}")
         if m.tried == "delete" and is_out:
             raise Fault(f"{m.token}: was to be deleted, yet delivered")
+
+
+def judge_strict(sent, got, kept):
+    """Whoever refuses it never gets it.  Where another recipient takes it,
+    or nobody could say in time, it is kept from those."""
+    for m in sent:
+        strict = {r for r in m.rcpts if r.endswith(STRICT)}
+        whole = {r for g in got if m.token.encode() in g["data"]
+                 for r in g["rcpts"]}
+        if strict & whole:
+            raise Fault(f"{m.token}: {strict & whole} got what is refused")
+        if m.answer != "yes":
+            continue
+        if strict - kept.get(m.name(), set()):
+            raise Fault(f"{m.token}: LOST for {strict}: it was answered "
+                        f"{m.text}, and {kept} is kept")
 
 
 FINAL_VERBS = {"delivered", "bounced", "deleted", "discarded"}
