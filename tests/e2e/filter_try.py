@@ -22,8 +22,13 @@ GTUBE = ("XJS*C4JDBQADN1.NSBN3*2IDNEN*"
 EICAR = (rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" +
          b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*")
 sink = Sink()
-lab = Lab(sink.text, domains=["kept.example"],
-          domain_sets=["kept.example:spam_action=quarantine"])
+# Each has a policy of its own.
+POLICIES = ["kept.example:spam_action=quarantine",
+            "gone.example:spam_action=delete", "low.example:threshold=0",
+            "off.example:filter_gtube=no", "glad.example:threshold=9",
+            "mild.example:threshold=9"]
+lab = Lab(sink.text, domains=[p.partition(":")[0] for p in POLICIES],
+          domain_sets=POLICIES)
 files = room()
 
 
@@ -89,6 +94,38 @@ def as_real():
                             "127.0.0.1", "--helo", "client.example", "--to",
                             "a@ours.example", "--to", "k@kept.example")),
          without_time(real()), "a trial says what real mail is told")
+
+
+def decided(decisions):
+    """{recipient: what was decided on it and why}"""
+    return {rcpt: {k: v for k, v in d.items() if k != "rcpts"}
+            for d in without_time(decisions) for rcpt in d["rcpts"]}
+
+
+def independent():
+    """Allowed by one, with points of its own at another: alone, in company
+    and in any order."""
+    lab.ctl("list", "allow", "add", "a@client.example", "--domain", "glad.example")
+    lab.ctl("rule", "set", "GTUBE", "0", "--domain", "mild.example")
+    rcpts = ["a@ours.example"] + ["r@" + p.partition(":")[0]
+                                  for p in POLICIES]
+    for path, words in ((SPAM, "spam"), (HAM, "ham"), (VIRUS, "a virus")):
+        def judged(some, path=path):
+            return decided(tried(path, *TO[:6], *(
+                word for r in some for word in ("--to", r))))
+
+        alone = {r: judged([r])[r] for r in rcpts}
+        if words == "spam":
+            same([(alone[r]["verdict"], alone[r]["action"]) for r in rcpts],
+                 [("spam", "deliver"), ("spam", "quarantine"),
+                  ("spam", "discard"), ("spam", "deliver"),
+                  ("ham", "deliver"), ("ham", "deliver"),
+                  ("ham", "deliver")], "they differ when each is alone")
+        same(judged(rcpts), alone, f"{words}: so they do in company")
+        same(judged(rcpts[::-1]), alone, "in the other order")
+        same({r: d for k in range(len(rcpts))
+              for r, d in judged([rcpts[k], rcpts[k - 2]]).items()}, alone,
+             "and whoever else gets it")
 
 
 def what_if():
@@ -158,4 +195,4 @@ def virus():
     same(got.returncode, 66, "no file, no verdict")
 
 
-run(message, as_real, what_if, errors, virus)
+run(message, as_real, independent, what_if, errors, virus)
