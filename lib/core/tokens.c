@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "arena.h"
 #include "file.h"
 #include "str.h"
 #include "tokens_map.h"
@@ -24,10 +25,18 @@
 
 /* What a word's row gets. */
 struct delta {
-	char *word;
-	uint64_t hash;
+	const char *word; /* in the arena */
+	uint64_t front; /* its first bytes, to sort by */
 	int64_t change[2];
 	int64_t day;
+	size_t len;
+};
+
+/* Where a word's delta is: the hash beside it keeps most looks for others
+ * from reading that. */
+struct slot {
+	uint64_t hash;
+	size_t number; /* + 1 of a delta, 0: empty */
 };
 
 struct tokens {
@@ -36,8 +45,10 @@ struct tokens {
 	sqlite3_stmt *put, *message_get, *message_put, *message_del, *meta;
 	struct delta *pending;
 	size_t pending_count;
-	size_t *slots; /* number + 1 of a delta */
+	size_t pending_room;
+	struct slot *slots;
 	size_t slot_count;
+	struct arena words;
 	int64_t change[2]; /* of the numbers of messages */
 	bool is_open;
 	bool is_taken; /* words were taken back */
@@ -172,15 +183,12 @@ tokens_open(const char *dir, bool create, struct tokens **out, struct err *e)
 static void
 forget_pending(struct tokens *t)
 {
-	size_t i;
-
-	for (i = 0; i < t->pending_count; i++)
-		free(t->pending[i].word);
+	arena_release(&t->words);
 	free(t->pending);
 	free(t->slots);
 	t->pending = NULL;
 	t->slots = NULL;
-	t->pending_count = t->slot_count = 0;
+	t->pending_count = t->pending_room = t->slot_count = 0;
 	t->change[0] = t->change[1] = 0;
 }
 
@@ -218,27 +226,42 @@ tokens_rollback(struct tokens *t)
 }
 
 static void
-put_slot(struct tokens *t, uint64_t hash, size_t number)
+put_slot(struct tokens *t, struct slot slot)
 {
-	size_t at = hash & (t->slot_count - 1);
+	size_t at = slot.hash & (t->slot_count - 1);
 
-	while (t->slots[at] != 0)
+	while (t->slots[at].number != 0)
 		at = (at + 1) & (t->slot_count - 1);
-	t->slots[at] = number;
+	t->slots[at] = slot;
 }
 
 static void
 grow(struct tokens *t)
 {
-	size_t room = t->slot_count > 0 ? t->slot_count : 8192;
+	struct slot *old = t->slots;
+	size_t i, old_count = t->slot_count;
+
+	t->pending_room = t->pending_room > 0 ? 2 * t->pending_room : 32768;
+	t->pending = xreallocarray(t->pending, t->pending_room,
+				   sizeof(t->pending[0]));
+	t->slot_count = 2 * t->pending_room;
+	t->slots = xcalloc(t->slot_count, sizeof(t->slots[0]));
+	for (i = 0; i < old_count; i++)
+		if (old[i].number != 0)
+			put_slot(t, old[i]);
+	free(old);
+}
+
+/* As a number that sorts as memcmp() does. */
+static uint64_t
+front_of(const char *word, size_t len)
+{
+	uint64_t front = 0;
 	size_t i;
 
-	t->pending = xreallocarray(t->pending, room, sizeof(t->pending[0]));
-	free(t->slots);
-	t->slot_count = 2 * room;
-	t->slots = xcalloc(t->slot_count, sizeof(t->slots[0]));
-	for (i = 0; i < t->pending_count; i++)
-		put_slot(t, t->pending[i].hash, i + 1);
+	for (i = 0; i < 8; i++)
+		front = front << 8 | (i < len ? (unsigned char)word[i] : 0);
+	return front;
 }
 
 static struct delta *
@@ -247,28 +270,33 @@ delta_of(struct tokens *t, uint64_t hash, const char *word, size_t len)
 	struct delta *d;
 	size_t at;
 
-	if (2 * t->pending_count >= t->slot_count)
+	if (t->pending_count == t->pending_room)
 		grow(t);
-	for (at = hash & (t->slot_count - 1); t->slots[at] != 0;
+	for (at = hash & (t->slot_count - 1); t->slots[at].number != 0;
 	     at = (at + 1) & (t->slot_count - 1)) {
-		d = &t->pending[t->slots[at] - 1];
-		if (d->hash == hash && strncmp(d->word, word, len) == 0 &&
-		    d->word[len] == '\0')
+		if (t->slots[at].hash != hash)
+			continue;
+		d = &t->pending[t->slots[at].number - 1];
+		if (d->len == len && memcmp(d->word, word, len) == 0)
 			return d;
 	}
 	d = &t->pending[t->pending_count++];
 	memset(d, 0, sizeof(*d));
-	d->word = xstrndup(word, len);
-	d->hash = hash;
-	t->slots[at] = t->pending_count;
+	d->word = arena_strndup(&t->words, word, len);
+	d->len = len;
+	d->front = front_of(word, len);
+	t->slots[at] = (struct slot){ hash, t->pending_count };
 	return d;
 }
 
 static int
 by_word(const void *a, const void *b)
 {
-	return strcmp(((const struct delta *)a)->word,
-		      ((const struct delta *)b)->word);
+	const struct delta *x = a, *y = b;
+
+	if (x->front != y->front)
+		return x->front < y->front ? -1 : 1;
+	return strcmp(x->word, y->word);
 }
 
 static int
@@ -305,7 +333,8 @@ flush(struct tokens *t, struct err *e)
 
 		if (d->change[0] == 0 && d->change[1] == 0)
 			continue;
-		sqlite3_bind_text(t->put, 1, d->word, -1, SQLITE_STATIC);
+		sqlite3_bind_text(t->put, 1, d->word, (int)d->len,
+				  SQLITE_STATIC);
 		sqlite3_bind_int64(t->put, 2, d->change[TOKENS_SPAM]);
 		sqlite3_bind_int64(t->put, 3, d->change[TOKENS_HAM]);
 		sqlite3_bind_int64(t->put, 4, d->day);
@@ -442,18 +471,28 @@ tokens_import(struct tokens *t, const char *word, int64_t spam, int64_t ham,
 	return t->pending_count > PENDING_MAX ? flush(t, e) : 0;
 }
 
+static int
+meta_value(struct tokens *t, enum tokens_kind kind, int64_t *out, struct err *e)
+{
+	*out = pragma_int(t, kind == TOKENS_SPAM
+				     ? "SELECT value FROM meta WHERE name = "
+				       "'spam'"
+				     : "SELECT value FROM meta WHERE name = "
+				       "'ham'");
+	return *out < 0 ? fail(t, e, "cannot be read") : 0;
+}
+
 int
 tokens_count(struct tokens *t, struct tokens_counts *out, struct err *e)
 {
 	memset(out, 0, sizeof(*out));
-	out->messages[TOKENS_SPAM] =
-		pragma_int(t, "SELECT value FROM meta WHERE name = 'spam'");
-	out->messages[TOKENS_HAM] =
-		pragma_int(t, "SELECT value FROM meta WHERE name = 'ham'");
 	out->words = pragma_int(t, "SELECT count(*) FROM word");
-	if (out->messages[0] < 0 || out->messages[1] < 0 || out->words < 0)
+	if (out->words < 0)
 		return fail(t, e, "cannot be read");
-	return 0;
+	return meta_value(t, TOKENS_SPAM, &out->messages[TOKENS_SPAM], e) < 0
+		       ? -1
+		       : meta_value(t, TOKENS_HAM, &out->messages[TOKENS_HAM],
+				    e);
 }
 
 int
@@ -482,38 +521,65 @@ capped(int64_t n)
 	return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
+/* All rows of the database as slots. */
+struct rows {
+	struct tokens_map_slot *slots;
+	size_t count, room;
+};
+
 static int
-map_row(void *arg, const char *word, int64_t spam, int64_t ham, int64_t day)
+take_row(void *arg, const char *word, int64_t spam, int64_t ham, int64_t day)
 {
+	struct rows *r = arg;
+
 	(void)day;
-	tokens_map_add(arg, word, capped(spam), capped(ham));
+	if (r->count == r->room) {
+		r->room = r->room > 0 ? 2 * r->room : 65536;
+		r->slots =
+			xreallocarray(r->slots, r->room, sizeof(r->slots[0]));
+	}
+	r->slots[r->count++] =
+		(struct tokens_map_slot){ word_hash(word, strlen(word)),
+					  capped(spam), capped(ham) };
 	return 0;
+}
+
+static int
+write_rows(struct tokens *t, const struct rows *rows, const int64_t messages[2],
+	   struct err *e)
+{
+	struct tokens_map_writer w;
+	char path[4352];
+	int r;
+
+	tokens_map_begin(&w, rows->count, capped(messages[TOKENS_SPAM]),
+			 capped(messages[TOKENS_HAM]));
+	tokens_map_add_all(&w, rows->slots, rows->count);
+	tokens_map_end(&w);
+	str_fmt(path, sizeof(path), "%s/" TOKENS_MAP, t->dir);
+	r = file_replace(path, w.out.data, w.out.len, 0640, e);
+	buf_release(&w.out);
+	return r;
 }
 
 int
 tokens_write_map(struct tokens *t, struct err *e)
 {
-	struct tokens_map_writer w;
-	struct tokens_counts c;
-	char path[4352];
-	int r;
+	struct rows rows = { NULL, 0, 0 };
+	int64_t messages[2];
+	int r = 0;
 
 	/* Counts and rows of one moment. */
 	if (run(t, "BEGIN", e) < 0)
 		return -1;
-	r = tokens_count(t, &c, e);
-	if (r == 0) {
-		tokens_map_begin(&w, (uint64_t)c.words,
-				 capped(c.messages[TOKENS_SPAM]),
-				 capped(c.messages[TOKENS_HAM]));
-		r = tokens_each(t, map_row, &w, e);
-		tokens_map_end(&w);
-		str_fmt(path, sizeof(path), "%s/" TOKENS_MAP, t->dir);
-		if (r == 0)
-			r = file_replace(path, w.out.data, w.out.len, 0640, e);
-		buf_release(&w.out);
-	}
+	if (meta_value(t, TOKENS_SPAM, &messages[TOKENS_SPAM], e) < 0 ||
+	    meta_value(t, TOKENS_HAM, &messages[TOKENS_HAM], e) < 0 ||
+	    tokens_each(t, take_row, &rows, e) < 0)
+		r = -1;
 	sqlite3_exec(t->db, "COMMIT", NULL, NULL, NULL);
+	if (r == 0)
+		r = write_rows(t, &rows, messages, e);
+	free(rows.slots);
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #define ROBINSON_X 0.52
 #define ROBINSON_S 0.3
 #define MIN_DEV 0.375
+#define AHEAD 8
 
 static const struct tokens_map_slot *
 find(const struct tokens_map *m, uint64_t hash)
@@ -29,6 +30,14 @@ find(const struct tokens_map *m, uint64_t hash)
 		if (m->slots[at].hash == hash)
 			return &m->slots[at];
 	return NULL;
+}
+
+/* A look is a wait for memory: those to come wait at the same time. */
+static void
+look_ahead(const struct tokens_map *m, uint64_t hash)
+{
+	if (m->slot_count > 0)
+		__builtin_prefetch(&m->slots[hash & (m->slot_count - 1)]);
 }
 
 static double
@@ -62,29 +71,43 @@ compare(const void *a, const void *b)
  * logarithms, because both factors leave the range of a double.
  */
 static double
-chi2(double minus_ln, size_t n)
+chi2(double minus_ln, size_t n, const double *ln)
 {
-	double term = -minus_ln, top, sum;
+	double term = -minus_ln, top, sum, ln_m;
 	size_t i;
 
 	if (n == 0)
 		return 1;
 	if (minus_ln <= 0)
 		return 1;
+	ln_m = log(minus_ln);
 	top = term;
 	for (i = 1; i < n; i++) {
-		term += log(minus_ln) - log((double)i);
+		term += ln_m - ln[i];
 		top = term > top ? term : top;
 	}
 	sum = 0;
 	term = -minus_ln;
 	for (i = 0; i < n; i++) {
 		if (i > 0)
-			term += log(minus_ln) - log((double)i);
+			term += ln_m - ln[i];
 		sum += exp(term - top);
 	}
 	sum = top + log(sum);
 	return sum < 0 ? exp(sum) : 1;
+}
+
+/* Of the numbers that chi2() divides by; made once in a process. */
+static const double *
+logarithms(void)
+{
+	static double ln[BAYES_CLUES_MAX + 1];
+	size_t i;
+
+	if (ln[2] <= 0)
+		for (i = 1; i <= BAYES_CLUES_MAX; i++)
+			ln[i] = log((double)i);
+	return ln;
 }
 
 /* Keeps the strongest of all clues in out. */
@@ -96,8 +119,12 @@ strongest(const struct tokens_map *m, const struct word_set *words,
 	size_t i;
 
 	for (i = 0; i < words->count; i++) {
-		const struct tokens_map_slot *s = find(m, words->words[i].hash);
+		const struct tokens_map_slot *s;
 		double f;
+
+		if (i + AHEAD < words->count)
+			look_ahead(m, words->words[i + AHEAD].hash);
+		s = find(m, words->words[i].hash);
 
 		if (s == NULL)
 			continue;
@@ -121,6 +148,7 @@ bayes_judge(const struct tokens_map *m, const struct word_set *words,
 {
 	struct bayes_clue all[LEXER_WORDS_MAX];
 	double for_ham = 0, for_spam = 0;
+	const double *ln;
 	size_t i;
 
 	out->score = 0.5;
@@ -133,7 +161,8 @@ bayes_judge(const struct tokens_map *m, const struct word_set *words,
 		for_ham -= log(out->clues[i].f);
 	}
 	/* Small where the words are not such as ham, or spam, has. */
-	out->score = (1 + chi2(for_ham, out->clue_count) -
-		      chi2(for_spam, out->clue_count)) /
+	ln = logarithms();
+	out->score = (1 + chi2(for_ham, out->clue_count, ln) -
+		      chi2(for_spam, out->clue_count, ln)) /
 		     2;
 }

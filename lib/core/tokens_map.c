@@ -13,6 +13,7 @@
 
 #define MAGIC "mcbayes\n"
 #define MAP_VERSION 1
+#define AHEAD 8 /* slots that are asked for in advance */
 #define PROBES_MAX 4096 /* a file with longer runs is none of ours */
 
 struct head {
@@ -23,14 +24,6 @@ struct head {
 	uint32_t reserved;
 	uint32_t crc; /* of the slots */
 };
-
-static uint64_t
-key_of(const char *word, size_t len)
-{
-	uint64_t h = word_hash(word, len);
-
-	return h != 0 ? h : 1;
-}
 
 void
 tokens_map_begin(struct tokens_map_writer *w, uint64_t words, uint32_t spam,
@@ -60,12 +53,11 @@ slots_of(struct tokens_map_writer *w)
 						  sizeof(struct head));
 }
 
-void
-tokens_map_add(struct tokens_map_writer *w, const char *word, uint32_t spam,
-	       uint32_t ham)
+static void
+put(struct tokens_map_writer *w, struct tokens_map_slot s)
 {
 	struct tokens_map_slot *slots = slots_of(w);
-	uint64_t key = key_of(word, strlen(word));
+	uint64_t key = s.hash != 0 ? s.hash : 1;
 	uint64_t at = key & (w->slot_count - 1);
 
 	if (w->words + w->words / 2 >= w->slot_count)
@@ -73,9 +65,33 @@ tokens_map_add(struct tokens_map_writer *w, const char *word, uint32_t spam,
 	while (slots[at].hash != 0 && slots[at].hash != key)
 		at = (at + 1) & (w->slot_count - 1);
 	slots[at].hash = key;
-	slots[at].spam += spam;
-	slots[at].ham += ham;
+	slots[at].spam += s.spam;
+	slots[at].ham += s.ham;
 	w->words++;
+}
+
+void
+tokens_map_add(struct tokens_map_writer *w, const char *word, uint32_t spam,
+	       uint32_t ham)
+{
+	put(w, (struct tokens_map_slot){ word_hash(word, strlen(word)), spam,
+					 ham });
+}
+
+void
+tokens_map_add_all(struct tokens_map_writer *w,
+		   const struct tokens_map_slot *slots, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		/* Memory that is far away is asked for in time. */
+		if (i + AHEAD < count)
+			__builtin_prefetch(
+				slots_of(w) +
+				(slots[i + AHEAD].hash & (w->slot_count - 1)));
+		put(w, slots[i]);
+	}
 }
 
 void

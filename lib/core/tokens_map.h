@@ -41,6 +41,9 @@ void tokens_map_begin(struct tokens_map_writer *w, uint64_t words,
 		      uint32_t spam, uint32_t ham);
 void tokens_map_add(struct tokens_map_writer *w, const char *word,
 		    uint32_t spam, uint32_t ham);
+/* The same of slots by word_hash(), in any order. */
+void tokens_map_add_all(struct tokens_map_writer *w,
+			const struct tokens_map_slot *slots, size_t count);
 void tokens_map_end(struct tokens_map_writer *w);
 
 /* Maps a file, which is closed or not without harm afterwards, and checks

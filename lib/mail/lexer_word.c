@@ -18,11 +18,14 @@ lexer_put(struct lexer *x, const char *tag, const char *p, size_t len)
 {
 	char word[LEXER_WORD_MAX];
 	size_t n = strlen(tag);
+	unsigned high = 0;
 	size_t i;
 
 	memcpy(word, tag, n);
-	for (i = 0; i < len && n < sizeof(word); i++)
+	for (i = 0; i < len && n < sizeof(word); i++) {
+		high |= (unsigned char)p[i];
 		word[n++] = (unsigned char)p[i] <= ' ' ? '_' : p[i];
+	}
 	/* No character cut in two. */
 	if (i < len)
 		while (n > 0 && ((unsigned char)p[i] & 0xc0) == 0x80) {
@@ -30,7 +33,7 @@ lexer_put(struct lexer *x, const char *tag, const char *p, size_t len)
 			n--;
 		}
 	/* Types and sets of characters come as a stranger wrote them. */
-	if (!str_is_utf8(word, n))
+	if (high >= 0x80 && !str_is_utf8(word, n))
 		for (i = 0; i < n; i++)
 			if ((unsigned char)word[i] >= 0x80)
 				word[i] = '?';
@@ -102,13 +105,16 @@ is_inside(uint32_t c)
 	return c == '\'' || c == '-' || c == '.' || c == '_' || c == 0x2019;
 }
 
-/* One word while it is read. */
+/* One word while it is read: what goes on behind len is not of it. */
 struct taken {
-	char text[LEXER_WORD_MAX];
 	size_t len;
 	size_t chars;
 	size_t dots, digits, uppers;
+	char text[LEXER_WORD_MAX];
 };
+
+/* All but the text, which only ever grows. */
+#define TAKEN_COUNTS offsetof(struct taken, text)
 
 static void
 take(struct taken *w, uint32_t c, const char *p, size_t n)
@@ -141,6 +147,22 @@ take(struct taken *w, uint32_t c, const char *p, size_t n)
 	}
 	memcpy(w->text + w->len, b, n);
 	w->len += n;
+}
+
+/* The same for the letters and digits of ASCII from p on; behind them. */
+static const char *
+take_ascii(struct taken *w, const char *p, const char *end)
+{
+	for (; p < end && ascii_isalnum((unsigned char)*p); p++) {
+		int c = (unsigned char)*p, low = ascii_lower(c);
+
+		w->chars++;
+		w->digits += c <= '9';
+		w->uppers += low != c;
+		if (w->len + 4 < sizeof(w->text))
+			w->text[w->len++] = (char)low;
+	}
+	return p;
 }
 
 static void
@@ -237,12 +259,19 @@ static const char *
 read_word(const char *p, const char *end, struct taken *w)
 {
 	const char *good = p;
-	struct taken kept = { 0 };
+	struct taken kept;
 	uint32_t c;
 	size_t n;
 
-	memset(w, 0, offsetof(struct taken, dots) + 3 * sizeof(size_t));
+	memset(w, 0, TAKEN_COUNTS);
+	memcpy(&kept, w, TAKEN_COUNTS);
 	while (p < end) {
+		if (ascii_isalnum((unsigned char)*p)) {
+			p = take_ascii(w, p, end);
+			good = p;
+			memcpy(&kept, w, TAKEN_COUNTS);
+			continue;
+		}
 		n = str_utf8_next(p, (size_t)(end - p), &c);
 		if (n == 0)
 			break;
@@ -250,7 +279,7 @@ read_word(const char *p, const char *end, struct taken *w)
 			take(w, c, p, n);
 			p += n;
 			good = p;
-			kept = *w;
+			memcpy(&kept, w, TAKEN_COUNTS);
 			continue;
 		}
 		if (!is_inside(c))
@@ -260,7 +289,7 @@ read_word(const char *p, const char *end, struct taken *w)
 		     c == 0x2019 ? 1 : n);
 		p += n;
 	}
-	*w = kept;
+	memcpy(w, &kept, TAKEN_COUNTS);
 	return good;
 }
 
