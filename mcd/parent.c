@@ -159,6 +159,7 @@ reload(struct err *e)
 		parent_conf_release(&fresh);
 		return -1;
 	}
+	parent_tls_keep_ca(&fresh.conf, &tls, &self.start.tls);
 	parent_tls_close(&self.start.tls);
 	self.start.tls = tls;
 	parent_listen_close(&self.start.listeners);

@@ -148,7 +148,9 @@ read_ca(const struct conf *conf, struct parent_tls *t)
 	if (t->ca >= 0 && append(t->ca, conf->tls_ca, CA_MAX, false, &e) == 0 &&
 	    seal(t->ca, &e) == 0)
 		return;
-	log_warn("tls_ca: %s; no certificate of a next hop is right", e.text);
+	log_warn("tls_ca: %s; unless there was one before, no certificate of a "
+		 "next hop is right",
+		 e.text);
 	file_shut(&t->ca);
 }
 
@@ -162,6 +164,16 @@ parent_tls_read(const struct conf *conf, struct parent_tls *t, struct err *e)
 	}
 	read_ca(conf, t);
 	return 0;
+}
+
+void
+parent_tls_keep_ca(const struct conf *conf, struct parent_tls *fresh,
+		   struct parent_tls *old)
+{
+	if (fresh->ca >= 0 || conf->tls_ca[0] == '\0')
+		return;
+	fresh->ca = old->ca;
+	old->ca = -1;
 }
 
 void

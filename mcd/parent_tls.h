@@ -23,6 +23,9 @@ struct parent_tls {
 /* Fills t; on -1 there is nothing in it, and e has the file. */
 int parent_tls_read(const struct conf *conf, struct parent_tls *t,
 		    struct err *e);
+/* At a reload: authorities that cannot be read now are those of old. */
+void parent_tls_keep_ca(const struct conf *conf, struct parent_tls *fresh,
+			struct parent_tls *old);
 void parent_tls_close(struct parent_tls *t);
 
 #endif

@@ -54,7 +54,10 @@ LEVELS = {
         (TLS_, True, "delivered", "2.0.0", "TLSv1.3 verified", "250"),
         (TLS_, False, "deferred", "4.7.5", None, WRONG)],
 }
-# A reload changes what is trusted.
+# A reload changes what is trusted, but not to nothing by mistake.
+LEVELS_AFTER = {
+    "verify": [(TLS_, True, "delivered", "2.0.0", "TLSv1.3 verified", "250")],
+}
 LEVELS_BEFORE = {
     "require": [(TLS_, True, "delivered", "2.0.0", "TLSv1.3 unverified",
                  "250")],
@@ -143,6 +146,9 @@ def main():
     shutil.copyfile(CERT, ca)
     lab.ctl("reload")
     levels(lab, LEVELS)
+    os.unlink(ca)
+    lab.ctl("reload")
+    levels(lab, LEVELS_AFTER)
     together(lambda: remembered(lab), lambda: tested(lab))
     lab.end()
 
