@@ -13,5 +13,11 @@
  * returns an exit code. */
 int knob_put(struct ctx *c, const struct knob *k, const struct target *t,
 	     const char *value);
+/* SETTING VALUE by turns, as many as there are. */
+int knob_put_words(struct ctx *c, const struct target *t, char *const *words,
+		   int count);
+/* Appends name, value, from and subject of the effective value. */
+void knob_record(const struct policy *p, const struct knob *k,
+		 const struct target *t, struct record *r);
 
 #endif

@@ -69,21 +69,31 @@ knob_put(struct ctx *c, const struct knob *k, const struct target *t,
 
 /* All of them or none: they share a transaction. */
 int
-cmd_setting_set(struct ctx *c)
+knob_put_words(struct ctx *c, const struct target *t, char *const *words,
+	       int count)
 {
 	const struct knob *k;
+	int code = EX_OK;
+
+	if (count % 2 != 0)
+		return complain(c, EX_USAGE, "setting \"%s\" has no value",
+				words[count - 1]);
+	for (int i = 0; code == EX_OK && i < count; i += 2) {
+		code = knob_of(c, words[i], &k);
+		if (code == EX_OK)
+			code = knob_put(c, k, t, words[i + 1]);
+	}
+	return code;
+}
+
+int
+cmd_setting_set(struct ctx *c)
+{
 	struct target t;
 	int code = target_of(c, &t);
 
-	if (c->arg_count % 2 != 0)
-		return complain(c, EX_USAGE, "setting \"%s\" has no value",
-				c->args[c->arg_count - 1]);
-	for (int i = 0; code == EX_OK && i < c->arg_count; i += 2) {
-		code = knob_of(c, c->args[i], &k);
-		if (code == EX_OK)
-			code = knob_put(c, k, &t, c->args[i + 1]);
-	}
-	return code;
+	return code == EX_OK ? knob_put_words(c, &t, c->args, c->arg_count)
+			     : code;
 }
 
 int
@@ -138,9 +148,9 @@ add_levels(struct ctx *c, const struct knob *k, const struct target *t,
 	buf_release(&lines);
 }
 
-static void
-setting_record(const struct policy *p, const struct knob *k,
-	       const struct target *t, struct record *r)
+void
+knob_record(const struct policy *p, const struct knob *k,
+	    const struct target *t, struct record *r)
 {
 	struct policy_origin o = policy_effective(p, k, t->asked);
 	char text[KNOB_TEXT_SIZE];
@@ -187,7 +197,7 @@ cmd_setting_get(struct ctx *c)
 	p = policy_load(c->db, NULL, &e);
 	if (p == NULL)
 		return complain(c, EX_UNAVAILABLE, "%s", e.text);
-	setting_record(p, k, &t, &r);
+	knob_record(p, k, &t, &r);
 	if (str_eq(c->command->verb, "explain"))
 		add_explanation(c, k, &t, &r);
 	out_object(&c->out, &r);
@@ -220,7 +230,7 @@ cmd_setting_list(struct ctx *c)
 
 		if ((knob_table[i].levels & t.level) == 0)
 			continue;
-		setting_record(p, &knob_table[i], &t, &r);
+		knob_record(p, &knob_table[i], &t, &r);
 		out_row(&c->out, &r);
 		record_release(&r);
 	}

@@ -143,6 +143,24 @@ offer_settings(struct offers *o, const char *kind)
 		offer(o, knob_table[i].name, knob_table[i].help);
 }
 
+/* "spam" of the setting spam_action. */
+static void
+offer_actions(struct offers *o, const char *kind)
+{
+	char word[64];
+
+	(void)kind;
+	for (size_t i = 0; i < knob_count; i++) {
+		const char *end = strstr(knob_table[i].name, "_action");
+
+		if (end == NULL || end[sizeof("_action") - 1] != '\0')
+			continue;
+		str_fmt(word, sizeof(word), "%.*s",
+			(int)(end - knob_table[i].name), knob_table[i].name);
+		offer(o, word, knob_table[i].help);
+	}
+}
+
 static void
 offer_words(struct offers *o, const char *words)
 {
@@ -165,7 +183,8 @@ offer_values(struct offers *o, const char *kind)
 	const struct knob *k;
 
 	/* Names and values by turns. */
-	if (str_eq(o->command->family, "setting") && o->arg_count % 2 == 0) {
+	if ((str_eq(o->command->family, "setting") && o->arg_count % 2 == 0) ||
+	    (str_eq(o->command->family, "user") && o->arg_count % 2 == 1)) {
 		offer_settings(o, kind);
 		return;
 	}
@@ -173,6 +192,8 @@ offer_values(struct offers *o, const char *kind)
 		str_fmt(name, sizeof(name), "filter_%s%s%s", o->args[0],
 			str_eq(o->args[1], "on") ? "" : "_",
 			str_eq(o->args[1], "on") ? "" : o->args[1]);
+	else if (str_eq(o->command->family, "action") && o->arg_count == 1)
+		str_fmt(name, sizeof(name), "%s_action", o->args[0]);
 	else
 		str_copy(name, sizeof(name),
 			 o->arg_count > 0 ? o->args[o->arg_count - 1] : "");

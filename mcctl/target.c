@@ -63,14 +63,15 @@ target_domain(struct ctx *c, const char *name, struct target *t)
 	return EX_OK;
 }
 
-static int
-target_user(struct ctx *c, const char *address, struct target *t)
+int
+target_of_user(struct ctx *c, const char *address, struct target *t)
 {
 	struct policy *p;
 	struct address a;
 	struct err e;
 	int r;
 
+	memset(t, 0, sizeof(*t));
 	t->level = LEVEL_USER;
 	if (address_parse(span_of(address), ADDRESS_ALLOW_UTF8, &a, &e) < 0)
 		return complain(c, EX_DATAERR, "%s is not an address: %s",
@@ -101,7 +102,7 @@ target_of(struct ctx *c, struct target *t)
 	if (domain != NULL)
 		return target_domain(c, domain, t);
 	if (user != NULL)
-		return target_user(c, user, t);
+		return target_of_user(c, user, t);
 	return EX_OK;
 }
 

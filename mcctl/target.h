@@ -20,6 +20,8 @@ struct target {
 
 /* By the options of c; complains and returns an exit code. */
 int target_of(struct ctx *c, struct target *t);
+/* Of a user whose address is an argument. */
+int target_of_user(struct ctx *c, const char *address, struct target *t);
 /* "global", "domain", "user", "default" for 0. */
 const char *target_level_name(unsigned level);
 /* The key of a row: "global NAME", "domain D NAME", "user U NAME". */
