@@ -36,6 +36,8 @@ static const struct session_reply r_ok = { 250, "2.1.0", "Ok" };
 static const struct session_reply r_no_queue = {
 	451, "4.3.0", "Message cannot be taken now, try again later"
 };
+static const struct session_reply r_refused = { 550, "5.7.1",
+						"Message is refused" };
 static const struct session_reply r_write = {
 	452, "4.3.1", "Message cannot be stored now, try again later"
 };
@@ -374,6 +376,8 @@ on_commit_reply(void *arg, struct frame *f)
 
 	m->commit_token = 0;
 	b = f != NULL ? FRAME_BODY(f, commit_reply) : NULL;
+	if (b != NULL && b->status == ANSWER_NO)
+		r = r_refused;
 	if (b != NULL && b->status == ANSWER_OK) {
 		log_accepted(m);
 		stats_add(role_stats(), STAT_in_messages, 1);
@@ -383,10 +387,6 @@ on_commit_reply(void *arg, struct frame *f)
 		r = (struct session_reply){ 250, "2.0.0", text };
 	} else if (b != NULL && b->text[0] != '\0') {
 		r.text = b->text;
-	}
-	if (b != NULL && b->status == ANSWER_NO) {
-		r.code = 550;
-		r.enhanced = "5.7.1";
 	}
 	session_end_reply(&c->session, &r);
 	connection_wake(c);

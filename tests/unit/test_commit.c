@@ -350,8 +350,7 @@ static const struct row {
 	{ .name = "the commit is refused", .commit = DOES_NO, .out =
 	  "250 2.1.0 Ok\r\n250 2.1.5 recipient ok\r\n"
 	  "354 End data with <CR><LF>.<CR><LF>\r\n"
-	  "554 5.3.0 Message cannot be taken now, try again later\r\n"
-	  "250 2.0.0 Ok\r\n" },
+	  "550 5.7.1 Message is refused\r\n250 2.0.0 Ok\r\n" },
 	{ .name = "queue is silent about the commit",
 	  .commit = DOES_TIME_OUT, .out =
 	  "250 2.1.0 Ok\r\n250 2.1.5 recipient ok\r\n"

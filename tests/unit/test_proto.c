@@ -275,7 +275,8 @@ test_info(void)
 {
 	const struct frame_info *info = frame_info(FRAME_scan);
 
-	CHECK(info->from == (1u << ROLE_QUEUE | 1u << ROLE_FILTER) &&
+	CHECK(info->from == (1u << ROLE_QUEUE | 1u << ROLE_CONTROL |
+			     1u << ROLE_FILTER) &&
 		      info->to == (1u << ROLE_FILTER | 1u << ROLE_WORKER) &&
 		      info->fd == FRAME_WITH_FD && info->part == FRAME_ASK,
 	      "a row of proto.def is in frame_info()");
