@@ -10,7 +10,7 @@
 #include "mime.h"
 #include "str.h"
 
-static struct engine engine = ENGINE_INIT("antivirus", false);
+static struct engine engine = ENGINE_INIT("antivirus");
 
 static void
 prepare(const struct conf *conf)
@@ -22,6 +22,12 @@ static int
 load(struct err *e)
 {
 	return engine_load(&engine, e);
+}
+
+static void
+adopt(void)
+{
+	engine_adopt(&engine);
 }
 
 static bool
@@ -96,6 +102,7 @@ const struct filter filter_antivirus = {
 	.has_no_place = true,
 	.prepare = prepare,
 	.load = load,
+	.adopt = adopt,
 	.is_stale = is_stale,
 	.unload = unload,
 	.check = check,

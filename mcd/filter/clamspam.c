@@ -10,7 +10,7 @@
 
 #define HIT_POINTS 6000
 
-static struct engine engine = ENGINE_INIT("clamspam", true);
+static struct engine engine = ENGINE_INIT("clamspam");
 
 static void
 prepare(const struct conf *conf)
@@ -22,6 +22,12 @@ static int
 load(struct err *e)
 {
 	return engine_load(&engine, e);
+}
+
+static void
+adopt(void)
+{
+	engine_adopt(&engine);
 }
 
 static bool
@@ -77,6 +83,7 @@ const struct filter filter_clamspam = {
 	.name = "clamspam",
 	.prepare = prepare,
 	.load = load,
+	.adopt = adopt,
 	.is_stale = is_stale,
 	.unload = unload,
 	.check = check,

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "role.h"
 #include "str.h"
+#include "test_hook.h"
 
 #define TEST_EVERY_MS 600000
 
@@ -137,7 +138,7 @@ add_folder(struct engine *e, struct clam *c, int64_t *stamp, struct err *err)
 		return err_sys(err, "%s: %s", e->what, e->dir);
 	}
 	*stamp = stamp_of(e->dir_fd);
-	rc = clam_add(c, ".", e->tries, warn, err);
+	rc = clam_add(c, ".", true, warn, err);
 	if (fchdir(home) != 0)
 		fatal(71, "%s: the way back is closed", e->what);
 	file_shut(&home);
@@ -150,6 +151,7 @@ engine_load(struct engine *e, struct err *err)
 	struct clam *fresh = clam_new(engine_tmp(), err);
 	int64_t stamp = 0;
 
+	test_hook_load();
 	if (fresh != NULL && (add_folder(e, fresh, &stamp, err) != 0 ||
 			      clam_ready(fresh, err) != 0)) {
 		clam_free(fresh);
@@ -162,24 +164,35 @@ engine_load(struct engine *e, struct err *err)
 			e->trouble = *err;
 		return -1;
 	}
+	e->next = fresh;
+	e->next_stamp = stamp;
+	return 0;
+}
+
+void
+engine_adopt(struct engine *e)
+{
+	if (e->next == NULL)
+		return;
 	clam_free(e->clam);
-	e->clam = fresh;
-	e->stamp = stamp;
+	e->clam = e->next;
+	e->next = NULL;
+	e->stamp = e->next_stamp;
 	e->tested_ms = clock_mono_ms();
-	if (clam_signatures(fresh) == 0)
+	if (clam_signatures(e->clam) == 0)
 		log_warn("- %s: without signatures: none in \"%s\"", e->what,
 			 e->dir);
 	else
 		log_info("- %s: signatures=%u dir=%s", e->what,
-			 clam_signatures(fresh), log_text(e->dir));
-	return 0;
+			 clam_signatures(e->clam), log_text(e->dir));
 }
 
 void
 engine_unload(struct engine *e)
 {
 	clam_free(e->clam);
-	e->clam = NULL;
+	clam_free(e->next);
+	e->clam = e->next = NULL;
 }
 
 bool

@@ -15,24 +15,30 @@
 
 struct engine {
 	const char *what; /* "antivirus": for the log */
-	bool tries; /* each file is tried alone first */
 	int dir_fd; /* -1: there is no such folder */
 	char dir[1024];
 	struct clam *clam; /* NULL: it is down, trouble says why */
 	struct err trouble;
+	struct clam *next; /* loaded, not in use yet */
+	int64_t next_stamp;
 	int64_t stamp; /* of the files that are loaded */
 	int64_t tested_ms; /* monotonic: when it last found the test virus */
 };
 
-#define ENGINE_INIT(name, try_files)                               \
-	{                                                          \
-		.what = (name), .tries = (try_files), .dir_fd = -1 \
+#define ENGINE_INIT(name)                    \
+	{                                    \
+		.what = (name), .dir_fd = -1 \
 	}
 
 /* Before the jail: opens the folder; "" or none there is no error. */
 void engine_prepare(struct engine *e, const char *dir);
-/* In the jail; takes as long as it takes. -1: it is down. */
+/*
+ * In the jail, maybe in a thread; takes as long as it takes.  Each new file
+ * is tried alone first, in a process of its own.  -1: it stays as it was.
+ */
 int engine_load(struct engine *e, struct err *err);
+/* What was loaded is in use from now on. */
+void engine_adopt(struct engine *e);
 void engine_unload(struct engine *e);
 /* Whether it is down, or files have come, gone or changed since it was
  * loaded. */

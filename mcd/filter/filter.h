@@ -93,10 +93,13 @@ struct filter {
 	/* All but check may be NULL.  With the rights the pool was started
 	 * with: opens what the jail will hide. */
 	void (*prepare)(const struct conf *conf);
-	/* In the pool, before workers are forked: what they share.  -1: what
-	 * was loaded before is still there; if nothing was, check() says that
-	 * it cannot tell. */
+	/* In the pool, maybe in a thread: makes what workers are to share, and
+	 * keeps it aside for adopt().  -1: what was loaded before stays; if
+	 * nothing was, check() says that it cannot tell. */
 	int (*load)(struct err *e);
+	/* In the pool's loop, no load being under way: from now on workers
+	 * that are forked have it. */
+	void (*adopt)(void);
 	/* Whether a load now would load something else. */
 	bool (*is_stale)(void);
 	void (*unload)(void);
@@ -122,11 +125,14 @@ struct filter_knobs {
 };
 struct filter_knobs filter_knobs(const struct knobs *k, size_t index);
 
-/* The pool's: each filter's prepare and load; then those that are stale
- * again, true when any was. */
+/* The pool's: each filter's prepare, load and adopt. */
 void filters_prepare(const struct conf *conf);
 void filters_load(void);
-bool filters_renew(void);
+/* Sets of filters, bits: those that are stale; loads some and says which
+ * have loaded (for a thread); adopts those. */
+uint64_t filters_stale(void);
+uint64_t filters_load_set(uint64_t set);
+void filters_adopt_set(uint64_t set);
 void filters_unload(void);
 
 /* For check(): adds a symptom, dropped silently past the limit. */

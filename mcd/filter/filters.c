@@ -68,15 +68,50 @@ load_one(const struct filter *f)
 	return -1;
 }
 
+uint64_t
+filters_load_set(uint64_t set)
+{
+	uint64_t loaded = 0;
+	size_t i;
+
+	for (i = 0; i < filter_count; i++)
+		if ((set >> i & 1) != 0 && load_one(filter_table[i]) == 0)
+			loaded |= (uint64_t)1 << i;
+	return loaded;
+}
+
+void
+filters_adopt_set(uint64_t set)
+{
+	size_t i;
+
+	for (i = 0; i < filter_count; i++)
+		if ((set >> i & 1) != 0 && filter_table[i]->adopt != NULL)
+			filter_table[i]->adopt();
+}
+
 void
 filters_load(void)
 {
 	size_t i;
 
 	for (i = 0; i < filter_count; i++) {
-		(void)load_one(filter_table[i]);
+		filters_adopt_set(filters_load_set((uint64_t)1 << i));
 		role_alive();
 	}
+}
+
+uint64_t
+filters_stale(void)
+{
+	uint64_t set = 0;
+	size_t i;
+
+	for (i = 0; i < filter_count; i++)
+		if (filter_table[i]->is_stale != NULL &&
+		    filter_table[i]->is_stale())
+			set |= (uint64_t)1 << i;
+	return set;
 }
 
 void
@@ -87,21 +122,6 @@ filters_unload(void)
 	for (i = 0; i < filter_count; i++)
 		if (filter_table[i]->unload != NULL)
 			filter_table[i]->unload();
-}
-
-bool
-filters_renew(void)
-{
-	bool is_new = false;
-	size_t i;
-
-	for (i = 0; i < filter_count; i++) {
-		const struct filter *f = filter_table[i];
-
-		if (f->is_stale != NULL && f->is_stale() && load_one(f) == 0)
-			is_new = true;
-	}
-	return is_new;
 }
 
 void

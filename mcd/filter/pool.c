@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arena.h"
 #include "charset.h"
@@ -23,13 +24,13 @@
 #include "reap.h"
 #include "relay_dns.h"
 #include "relay_spamd.h"
+#include "renew.h"
 #include "slot.h"
 #include "spf_desk.h"
 #include "str.h"
 #include "xalloc.h"
 
 #define SLOTS_MAX 256 /* as conf.def allows */
-#define RENEW_MS 60000 /* between looks for new signatures */
 #define WAITING_MAX (2 * SLOTS_MAX) /* queue is told how many to send */
 
 struct job {
@@ -50,7 +51,8 @@ static struct {
 	bool is_alone; /* what runs must have nothing beside it */
 	bool is_stopping;
 	uint32_t told_slots;
-	struct timer stop, renew;
+	bool is_rotating; /* there may be workers with old signatures */
+	struct timer stop;
 	int lists_fd; /* of control, -1: not yet */
 	uint64_t lists_size;
 	int learnt_fd; /* -1: nothing was learnt yet */
@@ -196,13 +198,43 @@ count_busy(int change)
 	stats_set(role_stats(), STAT_filter_busy, self.busy);
 }
 
-/* An idle worker: whether it stays. */
+/* An idle worker: whether it stays.  While none can be started it does. */
 static void
 review(struct slot *s)
 {
-	if (s->index >= self.wanted || slot_is_old(s) ||
-	    s->messages >= role_knobs()->filter_worker_messages)
+	if (s->index >= self.wanted ||
+	    (s->messages >= role_knobs()->filter_worker_messages &&
+	     !renew_is_loading()))
 		slot_retire(s);
+}
+
+/* One that has old signatures goes when all others are there, so that there
+ * is no pause. */
+static void
+rotate(void)
+{
+	struct slot *idle = NULL;
+	bool has_old = false;
+	unsigned i;
+
+	if (!self.is_rotating || renew_is_loading() || self.is_stopping)
+		return;
+	for (i = 0; i < self.wanted; i++) {
+		struct slot *s = &self.slot[i];
+
+		if (!is_there(s))
+			return;
+		has_old |= slot_is_old(s);
+		if (slot_is_old(s) && s->job == NULL)
+			idle = s;
+	}
+	if (idle != NULL)
+		slot_retire(idle);
+	if (!has_old) {
+		self.is_rotating = false;
+		log_info("- workers=%u have the new signatures", self.wanted);
+	}
+	tell_slots(false);
 }
 
 static void
@@ -241,6 +273,7 @@ on_answer(void *arg, struct frame *f)
 	stats_add(role_stats(), STAT_filter_scans, 1);
 	count_busy(-1);
 	review(s);
+	rotate();
 	tell_slots(false);
 	stop_when_idle();
 	start_waiting();
@@ -349,6 +382,7 @@ on_ready(peer_id from, struct frame *f)
 	}
 	s->is_ready = true;
 	tell_lists(s);
+	rotate();
 	tell_slots(false);
 	start_waiting();
 }
@@ -488,23 +522,23 @@ pool_down(peer_id p, enum role r)
 		job_free(list_entry(n, struct job, node));
 }
 
-/* New signatures: idle workers are replaced at once, others when they are
- * done; while they are loaded mail waits. */
+/* The shared engines are new: workers take them up one after the other. */
 static void
-renew(void *arg)
+adopted(void)
 {
-	unsigned i;
-
-	(void)arg;
-	timer_set(&self.renew, RENEW_MS);
-	if (self.is_stopping || !filters_renew())
-		return;
 	slots_renew();
 	figures_reset();
-	for (i = 0; i < self.made; i++)
-		if (self.slot[i].job == NULL && self.slot[i].pid > 0)
-			slot_retire(&self.slot[i]);
-	tell_slots(false);
+	self.is_rotating = true;
+	rotate();
+}
+
+static void
+unload(void)
+{
+	/* Nothing of what a thread works on can be taken away from it. */
+	if (renew_is_loading())
+		_exit(EXIT_SUCCESS);
+	filters_unload();
 }
 
 static void
@@ -522,7 +556,7 @@ pool_conf(const struct conf *conf)
 	spf_desk_set((unsigned)conf->spf_workers);
 	/* An administrator who reloads does not want to wait. */
 	figures_reset();
-	timer_set(&self.renew, 0);
+	renew_now();
 }
 
 static void
@@ -537,10 +571,9 @@ pool_init(const struct conf *conf)
 	engine_sweep(engine_tmp());
 	filters_load();
 	/* Workers never come this way: they leave by _exit(2). */
-	if (atexit(filters_unload) != 0)
+	if (atexit(unload) != 0)
 		log_warn("- engines are not given back at the end");
-	timer_init(&self.renew, renew, NULL);
-	timer_set(&self.renew, RENEW_MS);
+	renew_start(adopted);
 }
 
 /* All of the start is here: the parent can be told of workers. */
@@ -575,6 +608,7 @@ pool_stop(int64_t data_ms, int64_t reply_ms)
 	if (self.is_stopping)
 		stop_now(NULL);
 	self.is_stopping = true;
+	renew_stop();
 	spf_desk_stop();
 	tell_slots(false);
 	while ((n = list_pop(&self.waiting)) != NULL)

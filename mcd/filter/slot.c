@@ -29,6 +29,7 @@
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
+#define HELD_MS 100
 #define WORKER_CHANNEL 3
 #define LAST_LOOK_MS 200
 #define COMPUTING_US 1000 /* CPU time in the last look that is computing */
@@ -44,6 +45,7 @@ const struct slot_kind slot_scanner = {
 static struct {
 	int statm_fd; /* our size, out of reach in the jail */
 	bool has_jail;
+	bool is_held;
 	unsigned generation;
 } shared = { .statm_fd = -1 };
 
@@ -56,6 +58,12 @@ slots_prepare(bool has_jail)
 		log_warn("/proc/self/statm: %s: workers have no limit of "
 			 "memory",
 			 strerror(errno));
+}
+
+void
+slots_hold(bool is_on)
+{
+	shared.is_held = is_on;
 }
 
 void
@@ -196,6 +204,10 @@ slot_start(struct slot *s)
 	struct err e;
 	int fd[2];
 
+	if (shared.is_held) {
+		timer_set(&s->again, HELD_MS);
+		return;
+	}
 	if (chan_pair(fd, &e) != 0) {
 		log_error("%s %u not started: %s", s->kind->title, s->index + 1,
 			  e.text);

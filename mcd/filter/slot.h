@@ -66,6 +66,8 @@ struct slot {
 
 /* What all slots share; before the pool's own jail. */
 void slots_prepare(bool has_jail);
+/* While it is on none is started: those that are due come after it. */
+void slots_hold(bool is_on);
 /* What they share is new: processes from before are old. */
 void slots_renew(void);
 bool slot_is_old(const struct slot *s);

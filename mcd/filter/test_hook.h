@@ -18,9 +18,17 @@ void test_hook_init(void);
 /* A message begins; its blocks in order. */
 void test_hook_start(void);
 void test_hook_feed(struct span block);
+/* Signatures are about to be loaded: waits while there is a file of the name
+ * that MCGATE_TEST_LOAD has. */
+void test_hook_load(void);
 #else
 static inline void
 test_hook_init(void)
+{
+}
+
+static inline void
+test_hook_load(void)
 {
 }
 

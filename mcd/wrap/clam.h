@@ -41,8 +41,8 @@ void clam_free(struct clam *c);
 /*
  * Adds the signatures of a folder, file by file in order of their names;
  * "." may be one behind fchdir(2).  Files that cannot be loaded are left
- * out, logged by fn (may be NULL); each is tried in a child of its own
- * first where tries is set.  Returns how many were loaded, -1 when the
+ * out, logged by fn (may be NULL); where tries is set each that is new to
+ * this process is tried in a child of its own first.  Returns how many were loaded, -1 when the
  * folder cannot be read.
  */
 typedef void clam_warn_fn(const char *text);

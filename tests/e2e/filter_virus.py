@@ -24,7 +24,8 @@ for d in ("official", "third"):
     os.chmod(f"{dirs}/{d}", 0o755)
 os.chmod(dirs, 0o755)
 lab = Lab(sink.text, conf=[f'clamav = {{ dir = "{dirs}/official"; '
-                           f'third_party = "{dirs}/third"; }};'])
+                           f'third_party = "{dirs}/third"; }};'],
+          env={"MCGATE_TEST_LOAD": f"{dirs}/wait"})
 
 
 def zipped(data, names=("eicar.com",)):
@@ -81,7 +82,8 @@ def third_party():
     with open(f"{dirs}/third/junk.ndb", "w", encoding="ascii") as f:
         f.write("Test.Spam.1:0:*:" + b"buy cheap thneeds".hex() + "\n")
     lab.ctl("reload")
-    claim(lab.logs(r"clamspam: signatures=1 ", 30),
+    claim(lab.logs(r"clamspam: signatures=1 ", 30) and
+          lab.logs(r"workers=\d+ have the new signatures", 30),
           "new signatures are taken up", lab.log()[-3000:])
     claim(lab.logs(r"signatures \./broken\.ndb left out"),
           "what cannot be loaded is left out, by name")
@@ -96,6 +98,23 @@ def third_party():
     verdict(text_mail("x", "now buy cheap thneeds\r\n"),
             "a signature that errs is put right by one command",
             "deliver rcpts=1 reason=\"?not spam")
+
+
+def no_pause():
+    with open(f"{dirs}/wait", "w", encoding="ascii"):
+        pass
+    with open(f"{dirs}/third/new.ndb", "w", encoding="ascii") as f:
+        f.write("Test.Spam.3:0:*:" + b"dear thneed owner".hex() + "\n")
+    lab.ctl("reload")
+    claim(lab.logs("test hook waits"), "signatures are being loaded")
+    verdict(attached(EICAR), "mail is judged meanwhile",
+            "quarantine rcpts=1 reason=\"?virus")
+    os.unlink(f"{dirs}/wait")
+    claim(lab.logs(r"clamspam: signatures=2 ", 30) and
+          lab.logs(r"workers=\d+ have the new signatures", 30, 2),
+          "and then by the new ones", lab.log()[-3000:])
+    verdict(text_mail("x", "dear thneed owner\r\n"), "all of which find",
+            r"deliver rcpts=1 reason=\"?spam \S+: clamspam")
 
 
 def down():
@@ -114,4 +133,4 @@ def down():
     lab.balances()
 
 
-run(found, policy, third_party, down)
+run(found, policy, third_party, no_pause, down)
