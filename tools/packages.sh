@@ -17,6 +17,7 @@ libseccomp-dev
 libssl-dev
 libspf2-dev
 libclamav-dev
+liblzma-dev
 libopendkim-dev
 libopendmarc-dev
 libpsl-dev

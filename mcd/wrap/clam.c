@@ -20,9 +20,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
 #include "log.h"
 #include "str.h"
+#include "unlzma.h"
 #include "xalloc.h"
 
 #define FILES_MAX 1000 /* of one folder */
@@ -30,6 +32,8 @@
 #define SCAN_BYTES_MAX (400 * 1024 * 1024)
 #define FILE_BYTES_MAX (120 * 1024 * 1024)
 #define SCAN_TIME_MS 60000
+#define UNPACK_DEPTH_MAX 4 /* of what we unpack in what we unpacked */
+#define UNPACK_BYTES_MAX (32 * 1024 * 1024)
 #define EICAR_NAME "Eicar-Test-Signature"
 
 struct clam {
@@ -324,10 +328,71 @@ take_found(struct clam_result *out, const char *name)
 		out->verdict = CLAM_FOUND;
 }
 
+/* A scan, for what the library finds on its way and cannot unpack. */
+struct scanning {
+	struct clam *c;
+	int64_t end_ms;
+	int depth;
+	size_t *left; /* bytes that may still be unpacked, at all depths */
+	struct clam_result found;
+};
+
+static void scan_at(struct clam *c, const char *p, size_t len, int64_t end_ms,
+		    int depth, size_t *left, struct clam_result *out);
+
+static int
+on_unpacked(void *arg, struct span out)
+{
+	struct scanning *s = arg;
+	struct clam_result r;
+
+	*s->left -= out.len < *s->left ? out.len : *s->left;
+	scan_at(s->c, out.p, out.len, s->end_ms, s->depth + 1, s->left, &r);
+	if (r.verdict != CLAM_CLEAN && s->found.verdict != CLAM_FOUND)
+		s->found = r;
+	return s->found.verdict != CLAM_FOUND && clock_mono_ms() < s->end_ms;
+}
+
+/* Each file that the library comes to, wherever it lay. */
+static cl_error_t
+on_file(int fd, const char *type, const char **ancestors, size_t parent_size,
+	const char *name, size_t size, const char *p, uint32_t level,
+	uint32_t attributes, void *arg)
+{
+	struct scanning *s = arg;
+	struct span in = { p, size };
+
+	(void)fd, (void)type, (void)ancestors, (void)parent_size, (void)name;
+	(void)level, (void)attributes;
+	if (s == NULL || p == NULL || !unlzma_is_likely(in))
+		return CL_CLEAN;
+	if ((s->depth >= UNPACK_DEPTH_MAX ||
+	     unlzma_each(in, *s->left, on_unpacked, s) != 0) &&
+	    s->found.verdict == CLAM_CLEAN) {
+		s->found.verdict = CLAM_LIMITS;
+		take_name(&s->found, "Heuristics.Limits.Unpacked");
+	}
+	return s->found.verdict == CLAM_FOUND ? CL_VIRUS : CL_CLEAN;
+}
+
 static void
 scan(struct clam *c, const char *p, size_t len, int64_t time_ms,
      struct clam_result *out)
 {
+	size_t left = UNPACK_BYTES_MAX;
+
+	scan_at(c, p, len, clock_mono_ms() + (time_ms > 0 ? time_ms : 1), 0,
+		&left, out);
+}
+
+static void
+scan_at(struct clam *c, const char *p, size_t len, int64_t end_ms, int depth,
+	size_t *left, struct clam_result *out)
+{
+	struct scanning s = {
+		.c = c, .end_ms = end_ms, .depth = depth, .left = left
+	};
+	int64_t time_ms = end_ms - clock_mono_ms();
 	struct cl_scan_options options = {
 		.general = CL_SCAN_GENERAL_HEURISTICS,
 		.parse = ~0u,
@@ -345,6 +410,7 @@ scan(struct clam *c, const char *p, size_t len, int64_t time_ms,
 		return;
 	(void)cl_engine_set_num(c->engine, CL_ENGINE_MAX_SCANTIME,
 				time_ms > 0 ? time_ms : 1);
+	cl_engine_set_clcb_file_inspection(c->engine, on_file);
 	map = cl_fmap_open_memory(p, len);
 	if (map == NULL) {
 		out->verdict = CLAM_FAILED;
@@ -352,9 +418,12 @@ scan(struct clam *c, const char *p, size_t len, int64_t time_ms,
 		return;
 	}
 	rc = cl_scanmap_callback(map, NULL, &name, &scanned, c->engine,
-				 &options, NULL);
+				 &options, &s);
 	cl_fmap_close(map);
-	if (rc == CL_VIRUS) {
+	if (s.found.verdict == CLAM_FOUND ||
+	    (rc == CL_CLEAN && s.found.verdict != CLAM_CLEAN)) {
+		*out = s.found;
+	} else if (rc == CL_VIRUS) {
 		take_found(out, name);
 	} else if (rc == CL_ETIMEOUT || rc == CL_EMAXREC || rc == CL_EMAXSIZE ||
 		   rc == CL_EMAXFILES) {

@@ -5,6 +5,7 @@
 # new signatures taken up while mail flows, and an engine that is down.
 import base64
 import io
+import lzma
 import os
 import sys
 import zipfile
@@ -28,9 +29,9 @@ lab = Lab(sink.text, conf=[f'clamav = {{ dir = "{dirs}/official"; '
           env={"MCGATE_TEST_LOAD": f"{dirs}/wait"})
 
 
-def zipped(data, names=("eicar.com",)):
+def zipped(data, names=("eicar.com",), method=zipfile.ZIP_DEFLATED):
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+    with zipfile.ZipFile(out, "w", method) as z:
         for name in names:
             z.writestr(name, data)
     return out.getvalue()
@@ -60,6 +61,13 @@ def found():
     verdict(attached(zipped(EICAR)), "in an archive", virus)
     verdict(attached(zipped(zipped(EICAR))), "in an archive in an archive",
             virus)
+    verdict(attached(zipped(zipped(EICAR, method=zipfile.ZIP_LZMA))),
+            "in one that libclamav cannot unpack, in an archive", virus)
+    verdict(attached(lzma.compress(EICAR, format=lzma.FORMAT_ALONE)),
+            "in LZMA alone", virus)
+    verdict(attached(zipped(b"nothing\n" * 99, method=zipfile.ZIP_LZMA)),
+            "nothing in such an archive that is clean",
+            "deliver rcpts=1 reason=\"?not spam")
     verdict(attached(b"nothing\n"), "and nothing in what is clean",
             "deliver rcpts=1 reason=\"?not spam")
     same([r for _, r, m in sink.all() if b"EICAR" in m], [],
