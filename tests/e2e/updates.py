@@ -64,6 +64,12 @@ def judged(words, want, claim_words):
     claim(lab.logs(rf"{name} verdict {want}"), claim_words, lab.log()[-2000:])
 
 
+def taken_up(words, times):
+    """Engines are loaded beside those in use, then workers follow."""
+    return lab.logs(words) and lab.logs(
+        r"workers=\d+ have the new signatures", times=times)
+
+
 def official():
     if not shutil.which("freshclam"):
         same("skipped", "skipped", "freshclam is not installed # SKIP")
@@ -85,7 +91,7 @@ MaxAttempts 1
     put("www/own.ndb", signature("Test.Virus.1", "a bad thneed"))
     got = update("official")
     claim(got.returncode == 0, "freshclam brings a signature", got.stdout)
-    claim(lab.logs("antivirus: signatures=1 "), "it is taken up",
+    claim(taken_up("antivirus: signatures=1 ", 1), "it is taken up",
           lab.log()[-2000:])
     judged("a bad thneed", "action=quarantine .*Test.Virus.1",
            "and finds its virus, without a restart")
@@ -106,12 +112,13 @@ def third_party():
     put("offer/junk.ndb", signature("Test.Spam.1", "buy cheap thneeds"))
     put("offer/other.ndb", signature("Test.Spam.2", "a word"))
     put("offer/sanesecurity.ftm", "0:0:25504446:My:CL_TYPE_ANY:CL_TYPE_PDF\n")
+    renewals = lab.log().count("have the new signatures")
     got = update("third-party")
     claim(got.returncode == 0 and "2 taken, 0 as they were, 0 refused" in
           got.stdout, "third-party signatures are taken", got.stdout)
     same(sorted(os.listdir(f"{top}/third")), ["junk.ndb", "other.ndb"],
          "but not a .ftm, which would take file types away")
-    claim(lab.logs("clamspam: signatures=2 "), "they are taken up",
+    claim(taken_up("clamspam: signatures=2 ", renewals + 1), "they are taken up",
           lab.log()[-2000:])
     judged("now buy cheap thneeds", "action=deliver .*spam .*clamspam",
            "and find their spam")
