@@ -60,7 +60,7 @@ def fifty_megabytes():
     data += b"x" * (limit - len(data) - 2) + b"\r\n"
     same(len(data), limit, "a message of just 50 MB")
     accept(lab, data, rcpts=["large@ours.example"])
-    got = sink.to("large@ours.example")
+    got = sink.to("large@ours.example", seconds=120)
     claim(len(got) == 1 and strip_received(got[0])[0] == data,
           "comes out byte for byte", [len(g) for g in got])
     reply = send(lab, data + b"x\r\n", rcpts=["large2@ours.example"])
