@@ -215,14 +215,13 @@ restore_settings(struct ctx *c, const struct backup_room *room)
 		r = db_each(from, "", put_row, &s, &s.e);
 	if (r == DB_OK && s.result == DB_OK)
 		r = db_each(c->db, "", note_gone, &s, &s.e);
-	if (r == DB_OK)
-		drop_gone(&s);
+	if (r != DB_OK)
+		s.result = r;
+	drop_gone(&s);
 	db_close(from);
 	dict_release(&s.seen, NULL);
 	buf_release(&s.name);
-	if (r == DB_OK)
-		r = s.result;
-	return r == DB_OK ? EX_OK : complain_db(c, r, &s.e);
+	return s.result == DB_OK ? EX_OK : complain_db(c, s.result, &s.e);
 }
 
 /* What workers look words up in is made of the rows. */
