@@ -33,6 +33,7 @@ SCENARIOS = {
     "mixed": [Plan(["u" + A, "once{t}" + A, "bounce" + A, "v" + A], 1500)],
     "defer": [Plan(["once{t}" + A], 800)],
     "sour": [Plan(["bounce" + A, "v" + A], 600)],
+    "hold": [Plan(["u" + A, "v" + A], 700)],
     "release": [Plan(["w" + H], 700), Plan(["once{t}" + H], 700)],
     "delete": [Plan(["w" + H], 700)],
     "bdat": [Plan(["u" + A], 40000, chunks=3), Plan(["v" + I], 600, chunks=1)],
@@ -54,7 +55,7 @@ ACTS = {"release": "unhold", "delete": "delete"}
 # the same with what is in quarantine, for one recipient of two
 KEPT_ACTS = {"qrelease": "release", "qdelete": "delete"}
 # the next hop takes nobody at first
-REFUSED = ("sour", "drain", "told")
+REFUSED = ("sour", "drain", "told", "hold")
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
 ALL_VARIANTS = (*VARIANTS, "late", "holes", "back")
@@ -375,6 +376,8 @@ def play(g, scenario):
         g.wait_deferred(sent)
     if scenario == "drain":
         g.drain()
+    if scenario == "hold":
+        g.hold(sent)
     g.set_refuse(False)
     if scenario == "drain":
         drained(g, sent)

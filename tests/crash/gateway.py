@@ -541,6 +541,14 @@ class Gateway:
             if self.order("queue-" + verb, m.name()) == 0:
                 m.done = verb
 
+    def hold(self, sent):
+        """mcctl queue hold for what waits for its next try."""
+        for m in sent:
+            if m.answer == "yes":
+                m.tried = "hold"
+                if self.order("queue-hold", m.name()) == 0:
+                    m.done = "hold"
+
     def take_kept(self):
         """ID -> recipients of what is in quarantine."""
         kept = {}
@@ -689,7 +697,22 @@ def judge_message(m, got, held, has_died):
         raise Fault(f"{m.token}: refused ({m.text}), yet taken")
 
 
+def judge_stopped(m, whole, held):
+    """What an administrator holds stays, once he is told so."""
+    if m.name() in held and held[m.name()] != m.data:
+        raise Fault(f"{m.token}: held, but not as it was sent")
+    if m.done and (whole or m.name() not in held):
+        raise Fault(f"{m.token}: hold was said to be done, yet {whole=}, "
+                    f"held: {m.name() in held}")
+    if m.name() not in held and whole != set(m.rcpts):
+        raise Fault(f"{m.token}: LOST for {set(m.rcpts) - whole}: it was "
+                    f"answered {m.text}")
+
+
 def judge_accepted(m, whole, dsn, held):
+    if m.tried == "hold":
+        judge_stopped(m, whole, held)
+        return
     missing = [r for r in m.rcpts if not r.startswith("bounce")
                and not r.endswith((HELD, KEPT, STRICT)) and r not in whole]
     if missing:
