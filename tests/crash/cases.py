@@ -58,7 +58,7 @@ KEPT_ACTS = {"qrelease": "release", "qdelete": "delete"}
 REFUSED = ("sour", "drain", "told", "hold")
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
-ALL_VARIANTS = (*VARIANTS, "late", "holes", "back")
+ALL_VARIANTS = (*VARIANTS, "late", "last", "holes", "back")
 RESTART_REST = 1.5
 QUIET_REST = 0.06  # what comes after the last envelope has gone
 PERSISTENT = 1 << 30
@@ -196,6 +196,8 @@ class Case:
         first, _, _ = self.how.partition("/")
         g.checkpoint()
         is_first = first in ERRORS or first == "kill"
+        # every answer was given before anything died
+        self.is_told = self.at_end or self.then_end and first in ERRORS
         if is_first:
             g.shim.arm(shimlib.KILL if first == "kill" else shimlib.FAIL,
                        self.role, self.point, self.then, shimlib.CUT,
@@ -205,7 +207,7 @@ class Case:
         sent = play(g, self.scenario)
         at_end = self.then_end if is_first else self.at_end
         if not wait_cut(g, 2 if is_first else 1, at_end):
-            g.judge(sent, is_first)
+            g.judge(sent, first == "kill")
             return False
         reached = True
         before = g.take_delivered()
@@ -229,7 +231,7 @@ class Case:
                          self.seed(variant))
             g.start(spool=spool)
             try:
-                got = judge_with(g, sent, before)
+                got = judge_with(g, sent, before, not self.is_told)
                 if variant == "back" and self.at_end and \
                         len(got) > len(before):
                     raise Fault("delivered again, though all was done")
@@ -253,7 +255,7 @@ class Case:
         g.start(spool, lambda: g.shim.arm(
             shimlib.CUT, self.role, self.then))
         if not wait_cut(g, 1, self.then_end):
-            judge_with(g, sent, before)
+            judge_with(g, sent, before, True)
             return False
         self.after_cut(g, sent, before + g.take_delivered())
         return True
@@ -343,7 +345,7 @@ def wait_cut(g, wanted, at_end):
     return is_cut
 
 
-def judge_with(g, sent, before):
+def judge_with(g, sent, before, has_died):
     """Judges with what had been delivered before; returns all of it."""
     got = list(before)
     take = g.take_delivered
@@ -354,7 +356,7 @@ def judge_with(g, sent, before):
 
     g.take_delivered = take_more
     try:
-        g.judge(sent, True)
+        g.judge(sent, has_died)
     finally:
         g.take_delivered = take
     return got

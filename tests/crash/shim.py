@@ -230,8 +230,8 @@ class Disk:
     def rebuild(self, spool, kept, variant, seed=0):
         """Makes folder kept what a disk would hold.  drop: nothing that
         was not synced; keep: all names, but no unsynced contents; mix: a
-        random part of the names, torn contents; late: of the names that
-        were not synced only the later half; holes: all names, contents
+        random part of the names, torn contents; late, last: of the names
+        that were not synced only the later half, the last one; holes: all names, contents
         with parts that are zero; back: all names, bodies that have gone
         too."""
         rng = random.Random(seed)
@@ -240,6 +240,7 @@ class Disk:
         keep = {"drop": lambda op: False, "keep": lambda op: True,
                 "mix": lambda op: rng.random() < 0.5,
                 "late": lambda op: id(op) in late,
+                "last": lambda op: id(op) == open_ops[-1],
                 "holes": lambda op: True,
                 "back": lambda op: op[1] != "U"
                 or not op[3].startswith("body/")}[variant]
