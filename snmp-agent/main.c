@@ -4,9 +4,6 @@
  * mc-snmp-agent: what the stats mapping says, for the host's snmpd.  A
  * process of its own, so that neither snmpd nor who asks it can slow mail.
  */
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +11,7 @@
 #include <unistd.h>
 
 #include "agentx.h"
+#include "begin.h"
 #include "clock.h"
 #include "conf.h"
 #include "conf_keys.h"
@@ -72,50 +70,6 @@ set_signals(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGALRM, &late, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
-}
-
-/* Groups too: that of mcd reads the mapping, another one snmpd's socket. */
-static void
-drop_rights(void)
-{
-	const struct passwd *pw;
-
-	if (geteuid() != 0 || !conf.jail)
-		return;
-	errno = 0;
-	pw = getpwnam(conf.user_main);
-	if (pw == NULL)
-		fatal(EX_NOUSER, "user \"%s\" (users in %s): %s",
-		      conf.user_main, conf.path,
-		      errno != 0 ? strerror(errno) : "not known");
-	if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
-	    setuid(pw->pw_uid) < 0)
-		fatal(EX_OSERR, "becoming user %s: %s", conf.user_main,
-		      strerror(errno));
-}
-
-static void
-open_log(void)
-{
-	static const struct {
-		const char *name;
-		enum log_level level;
-	} levels[] = {
-		{ "error", LOG_LEVEL_ERROR },
-		{ "warn", LOG_LEVEL_WARN },
-		{ "info", LOG_LEVEL_INFO },
-		{ "debug", LOG_LEVEL_DEBUG },
-	};
-	enum log_level level = LOG_LEVEL_INFO;
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (str_eq(conf.log_level, levels[i].name))
-			level = levels[i].level;
-	}
-	log_open("mc-snmp-agent",
-		 str_eq(conf.log_target, "stderr") ? LOG_TO_STDERR
-						   : LOG_TO_SYSLOG,
-		 level);
 }
 
 static bool
@@ -276,9 +230,9 @@ run(const char *conf_path, const char *address)
 			expected);
 		return EX_USAGE;
 	}
-	open_log();
+	begin_log(&conf, "mc-snmp-agent");
 	set_signals();
-	drop_rights();
+	begin_rights(&conf);
 	code = serve(address);
 	conf_release(&conf);
 	return code;

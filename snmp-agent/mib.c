@@ -338,7 +338,8 @@ static void
 add_table(const struct mib_table *t)
 {
 	const struct glance *g = self.glance;
-	struct stats_row_copy rows[EVENT_COUNT];
+	/* Cells borrow their keys, as they do those of the glance. */
+	static struct stats_row_copy rows[EVENT_COUNT];
 
 	if (t->table == TABLE_EVENT)
 		add_rows(t, rows, event_rows(rows));

@@ -51,8 +51,10 @@ nsd:nsd
 unbound:unbound
 snmpd
 snmp:snmpget
+snmptrapd
 smitools:smilint
 bash:bash
 zsh:zsh
 fish:fish
+prometheus:promtool
 '

@@ -187,6 +187,18 @@ check_ucd_rows(const char *value)
 	return "numbers from 5 to 9 with commas between, such as \"5,6\"";
 }
 
+static const char *
+check_exporter(const char *value)
+{
+	struct ip_port at;
+
+	if (*value == '\0' || (ip_port_parse(value, &at, NULL) == 0 &&
+			       at.port > 0 && ip_is_loopback(&at.ip)))
+		return NULL;
+	return "a loopback address such as \"127.0.0.1:9725\", or \"\" for "
+	       "none: whoever reaches it may read";
+}
+
 /* A key ending in a dot stands for all of its group. */
 static const struct {
 	const char *key;
@@ -203,6 +215,7 @@ static const struct {
 	{ "snmp.agentx", check_agentx },
 	{ "snmp.ucd_rows", check_ucd_rows },
 	{ "snmp.base_oid", check_base_oid },
+	{ "prometheus.listen", check_exporter },
 };
 
 const char *

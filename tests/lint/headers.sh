@@ -18,6 +18,7 @@ see() {
 	lib/util) ;;
 	lib/mail) dirs="$dirs lib/mail" ;;
 	lib/core | snmp-agent) dirs="$dirs lib/mail lib/core $1" ;;
+	exporter) dirs="$dirs lib/mail lib/core snmp-agent $1" ;;
 	lib/tui | mctop) dirs="$dirs lib/mail lib/core lib/tui $1" ;;
 	mcctl)
 		dirs="$dirs lib/mail lib/core lib/tui mcd/net mcd/wrap $1"

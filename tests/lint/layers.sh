@@ -36,6 +36,7 @@ wrong_includes() {
 		below["mcctl"] = below["lib/tui"] "mcd/net mcd/wrap mcctl "
 		below["mctop"] = below["lib/tui"] "mctop "
 		below["snmp-agent"] = below["lib/core"] "snmp-agent "
+		below["exporter"] = below["snmp-agent"] "exporter "
 		below["man"] = below["lib/tui"] "mcctl mctop man "
 		for (i = 1; i < ARGC; i++) {
 			name = ARGV[i]

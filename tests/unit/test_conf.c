@@ -67,7 +67,7 @@ static const struct {
 	  "c:2: unknown key \"colour\": expected hostname, node, "
 	  "paths, users, jail, log, workers, spf_workers, "
 	  "committers, watchdog_s, tls_ca, clamav, spamd, resolver, tls, snmp, "
-	  "alert, listeners, certificates" },
+	  "prometheus, alert, listeners, certificates" },
 	{ "a key unlike any in its group", SMTP "log = { colour = 1; };",
 	  "c:2: unknown key \"log.colour\": expected target, level" },
 	{ "a number as a string", SMTP "workers = \"2\";",

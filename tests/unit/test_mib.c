@@ -116,6 +116,15 @@ test_order(void)
 	int wrong = 0;
 
 	CHECK(count > 50, "a mapping gives objects");
+	for (i = 0; i < count; i++) {
+		size_t len = strlen(c[i].key);
+
+		for (size_t k = 0; k < len; k++)
+			wrong += c[i].oid[c[i].len - len + k] !=
+				 (unsigned char)c[i].key[k];
+	}
+	CHECK_INT(wrong, 0, "cells have the key that their OID ends with");
+	wrong = 0;
 	for (i = 1; i < count; i++)
 		wrong += compare(&c[i - 1], &c[i]) >= 0;
 	CHECK_INT(wrong, 0, "they are in order");
