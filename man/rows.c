@@ -149,6 +149,40 @@ static const struct {
 #undef PANEL
 };
 
+/* Keys, lists and actions of the console. */
+static const struct {
+	int key, other;
+	const char *help;
+} console_keys[] = {
+#define KEY(action, key, other, label, help) { key, other, help },
+#include "console_keys.def"
+#undef KEY
+};
+
+static const struct {
+	const char *name, *title, *words, *help;
+} views[] = {
+#define VIEW(name, title, words, member, columns, flags, help) \
+	{ #name, title, words, help },
+#define ACTION(name, view, key, label, flags, when, words, help)
+#include "views.def"
+#undef VIEW
+#undef ACTION
+};
+
+static const struct {
+	const char *view;
+	int key;
+	const char *help;
+} actions[] = {
+#define VIEW(name, title, words, member, columns, flags, help)
+#define ACTION(name, view, key, label, flags, when, words, help) \
+	{ #view, key, help },
+#include "views.def"
+#undef VIEW
+#undef ACTION
+};
+
 static void
 put_key(int key, int other, const char *help)
 {
@@ -186,6 +220,38 @@ put_keys(void)
 		put_key(top_keys[i].key, top_keys[i].other, top_keys[i].help);
 }
 
+/* Each list with its keys, in the order of the menu. */
+static void
+put_views(void)
+{
+	char name[16];
+	size_t i, k;
+
+	for (i = 0; i < sizeof(views) / sizeof(*views); i++) {
+		put_name(views[i].title);
+		put_help(views[i].help);
+		for (k = 0; k < sizeof(actions) / sizeof(*actions); k++) {
+			if (strcmp(actions[k].view, views[i].name) != 0)
+				continue;
+			tui_key_name(actions[k].key, name, sizeof(name));
+			fputs(".br\n.B ", stdout);
+			put(name);
+			fputs("\n", stdout);
+			put_help(actions[k].help);
+		}
+	}
+}
+
+static void
+put_console_keys(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(console_keys) / sizeof(*console_keys); i++)
+		put_key(console_keys[i].key, console_keys[i].other,
+			console_keys[i].help);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -209,8 +275,13 @@ main(int argc, char **argv)
 		put_keys();
 	} else if (strcmp(table, "panels") == 0) {
 		put_panels();
+	} else if (strcmp(table, "views") == 0) {
+		put_views();
+	} else if (strcmp(table, "consolekeys") == 0) {
+		put_console_keys();
 	} else {
-		fputs("usage: rows conf|knobs|stats|commands|topkeys|panels\n",
+		fputs("usage: rows conf|knobs|stats|commands|topkeys|panels|"
+		      "views|consolekeys\n",
 		      stderr);
 		return 64;
 	}

@@ -91,7 +91,7 @@ next_id(struct ids *ids, char name[ENVELOPE_NAME_SIZE], struct err *e)
 }
 
 int
-ids_next(struct ids *ids, char names[IDS_BATCH_SIZE], struct err *e)
+choice_next(struct ids *ids, char names[IDS_BATCH_SIZE], struct err *e)
 {
 	char name[ENVELOPE_NAME_SIZE];
 	size_t len = 0;

@@ -29,6 +29,6 @@ struct ids {
 
 /* The next ids, each with a blank behind it: 1; 0 at the end; -1 with e at
  * what is no id, or when they cannot be read. */
-int ids_next(struct ids *ids, char names[IDS_BATCH_SIZE], struct err *e);
+int choice_next(struct ids *ids, char names[IDS_BATCH_SIZE], struct err *e);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf.h"
 #include "db.h"
@@ -41,6 +42,10 @@ struct ctx {
 	struct conf conf;
 	struct db *db;
 	struct out out;
+	/* A command that writes is refused when what it changes was changed
+	 * with a serial above since. */
+	bool is_guarded;
+	int64_t since;
 	/* Options that commands.def allows; see option(). */
 	struct option_values options[OPTIONS_MAX];
 	/* Set by a command: done when what it wrote is in force. */

@@ -276,7 +276,7 @@ change_many(struct ctx *c)
 	int got;
 
 	ids.in = str_eq(c->args[0], "-") ? stdin : NULL;
-	while (code == EX_OK && (got = ids_next(&ids, names, &e)) != 0)
+	while (code == EX_OK && (got = choice_next(&ids, names, &e)) != 0)
 		code = got < 0 ? complain(c, EX_DATAERR, "%s", e.text)
 			       : change_batch(&ch, names);
 	present_changed(&c->out, ch.rows.numbers[0], ch.rows.numbers[1]);

@@ -9,11 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "help.h"
 #include "log.h"
 #include "str.h"
+
+#define SINCE "--unchanged-since="
 
 static const struct option_values no_values;
 
@@ -195,6 +198,20 @@ take_letter(struct ctx *c, char **words, int *code)
 	return took == TOOK_ONE ? TOOK_TWO : took;
 }
 
+static enum took
+take_since(struct ctx *c, const char *text, int *code)
+{
+	if (str_to_i64(text, &c->since, NULL) == 0 && c->since >= 0) {
+		c->is_guarded = true;
+		return TOOK_ONE;
+	}
+	*code = complain(c, EX_USAGE,
+			 SINCE "%.60s: expected a serial of "
+			       "mcctl log",
+			 text);
+	return TOOK_END;
+}
+
 /* Options that every command takes. */
 static enum took
 take_common(struct ctx *c, char **words, int *code)
@@ -219,6 +236,8 @@ take_common(struct ctx *c, char **words, int *code)
 		*code = EX_OK;
 		return TOOK_END;
 	}
+	if (str_has_prefix(words[0], SINCE))
+		return take_since(c, words[0] + strlen(SINCE), code);
 	if (!str_eq(words[0], "-c"))
 		return TOOK_NONE;
 	if (words[1] == NULL) {
@@ -318,6 +337,9 @@ asks_family_help(const char *family, char **words)
 bool
 words_parse(struct ctx *c, char **words, int *code)
 {
+	/* What a person gets who names no command. */
+	static char word[] = "console", *console[] = { word, NULL };
+
 	while (*words != NULL && (*words)[0] == '-') {
 		enum took took = take_common(c, words, code);
 
@@ -327,6 +349,8 @@ words_parse(struct ctx *c, char **words, int *code)
 			return false;
 		words += took == TOOK_TWO ? 2 : 1;
 	}
+	if (*words == NULL && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		words = console;
 	if (*words == NULL) {
 		help_print(stderr, NULL, NULL);
 		*code = EX_USAGE;

@@ -93,7 +93,7 @@ screen_new(const char *host, int64_t interval_ms)
 		p->state.sort = known[i].panel->sort;
 	}
 	add_tables(s);
-	table_init(&s->table);
+	table_init(&s->table, TABLE_ROWS);
 	return s;
 }
 

@@ -296,3 +296,45 @@ pane_tint(const struct pane *p, int row, int col, int width, enum ink ink)
 			.ink = ink;
 	}
 }
+
+/* Bytes of s that fit a width: whole characters, up to a blank if the last
+ * is not far. */
+static size_t
+fitting(const char *s, int width)
+{
+	size_t n = 0, blank = 0, step;
+	int cols = 0, wide;
+	uint32_t cp;
+
+	for (; s[n] != '\0'; n += step) {
+		step = next_char(s + n, strlen(s + n), &cp);
+		wide = showable(true, &cp);
+		if (cols + wide > width)
+			return blank > n / 2 ? blank : n;
+		cols += wide;
+		if (s[n] == ' ')
+			blank = n;
+	}
+	return n;
+}
+
+int
+pane_fold(const struct pane *p, int row, int rows, enum ink ink, const char *s)
+{
+	char line[TEXT_MAX];
+	int count = 0;
+	size_t n;
+
+	for (; count < rows && *s != '\0'; count++) {
+		n = fitting(s, p->cols);
+		if (n == 0 || count + 1 == rows || s[n] == '\0') {
+			pane_text(p, row + count, 0, p->cols, ink, s);
+			return count + 1;
+		}
+		str_fmt(line, sizeof(line), "%.*s", (int)n, s);
+		pane_text(p, row + count, 0, p->cols, ink, line);
+		s += n;
+		s += strspn(s, " ");
+	}
+	return count;
+}

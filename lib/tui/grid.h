@@ -63,6 +63,10 @@ void pane_right(const struct pane *p, int row, int col, int width, enum ink ink,
 		const char *s);
 int pane_fmt(const struct pane *p, int row, int col, int width, enum ink ink,
 	     const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Folded at blanks into at most so many rows of the pane's width; returns
+ * how many it took. */
+int pane_fold(const struct pane *p, int row, int rows, enum ink ink,
+	      const char *s);
 void pane_char(const struct pane *p, int row, int col, enum ink ink,
 	       uint32_t cp);
 void pane_fill(const struct pane *p, int row, int col, int width, enum ink ink,

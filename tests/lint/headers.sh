@@ -20,8 +20,9 @@ see() {
 	lib/core | snmp-agent) dirs="$dirs lib/mail lib/core $1" ;;
 	exporter) dirs="$dirs lib/mail lib/core snmp-agent $1" ;;
 	lib/tui | mctop) dirs="$dirs lib/mail lib/core lib/tui $1" ;;
-	mcctl)
-		dirs="$dirs lib/mail lib/core lib/tui mcd/net mcd/wrap $1"
+	mcctl | mcctl/console)
+		dirs="$dirs lib/mail lib/core lib/tui mcd/net mcd/wrap mcctl"
+		dirs="$dirs mcctl/console"
 		;;
 	mcd/net) dirs="$dirs lib/mail lib/core $1" ;;
 	mcd/wrap) dirs="$dirs lib/mail lib/core mcd/net $1" ;;

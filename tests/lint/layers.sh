@@ -34,10 +34,12 @@ wrong_includes() {
 		for (i = 1; i <= n; i++)
 			below["mcd/" r[i]] = below["mcd"] "mcd/" r[i] " "
 		below["mcctl"] = below["lib/tui"] "mcd/net mcd/wrap mcctl "
+		below["mcctl/console"] = below["lib/tui"] "mcctl mcctl/console "
 		below["mctop"] = below["lib/tui"] "mctop "
 		below["snmp-agent"] = below["lib/core"] "snmp-agent "
 		below["exporter"] = below["snmp-agent"] "exporter "
-		below["man"] = below["lib/tui"] "mcctl mctop man "
+		below["man"] = below["lib/tui"] "mcctl mcctl/console " \
+		    "mctop man "
 		for (i = 1; i < ARGC; i++) {
 			name = ARGV[i]
 			sub(/.*\//, "", name)

@@ -66,6 +66,8 @@ class Screen:
                     continue
                 if found.re is CSI:
                     self.control(*found.groups())
+                elif found.group() == b"\x1bM" and self.row == self.top:
+                    self.scroll(-1)
                 elif found.group() == b"\x1bM":
                     self.row = max(self.row - 1, 0)
                 at = found.end()
@@ -84,6 +86,8 @@ class Screen:
     def plain(self, c):
         if c == 8:
             self.col = max(self.col - 1, 0)
+        elif c == 10 and self.row == self.bottom:
+            self.scroll(1)
         elif c == 10:
             self.row = min(self.row + 1, self.rows - 1)
         elif c == 13:

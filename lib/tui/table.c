@@ -14,17 +14,21 @@
 #define FLEXIBLE_MIN 16
 
 void
-table_init(struct table *t)
+table_init(struct table *t, int room)
 {
 	memset(t, 0, sizeof(*t));
-	t->rows = xcalloc(TABLE_ROWS, sizeof(*t->rows));
+	t->room = room;
+	t->rows = xcalloc((size_t)room, sizeof(*t->rows));
+	t->order = xcalloc((size_t)room, sizeof(*t->order));
 }
 
 void
 table_release(struct table *t)
 {
 	free(t->rows);
+	free(t->order);
 	t->rows = NULL;
+	t->order = NULL;
 }
 
 void
@@ -40,7 +44,7 @@ table_add(struct table *t)
 {
 	struct table_row *r;
 
-	if (t->count == TABLE_ROWS)
+	if (t->count == t->room)
 		return NULL;
 	r = &t->rows[t->count++];
 	for (int i = 0; i < TABLE_COLUMNS; i++) {
@@ -106,8 +110,8 @@ compare(const void *a, const void *b, void *arg)
 }
 
 /* Leaves out columns until the rest fits; gives each its width. */
-static void
-fit_columns(const struct table *t, int room, int *widths)
+void
+table_widths(const struct table *t, int room, int widths[TABLE_COLUMNS])
 {
 	int i, sum, flexible, worst;
 
@@ -200,28 +204,52 @@ bound(struct table_state *st, int count, int room)
 		st->first = 0;
 }
 
+/* Fills t->order; returns how many rows are shown. */
+static int
+arrange(struct table *t, const struct table_state *st)
+{
+	struct order o = { t, st };
+	int i, count = 0;
+
+	for (i = 0; i < t->count; i++) {
+		if (passes(t, &t->rows[i], st->filter))
+			t->order[count++] = i;
+	}
+	qsort_r(t->order, (size_t)count, sizeof(*t->order), compare, &o);
+	return count;
+}
+
 int
 table_draw(struct table *t, struct table_state *st, const struct pane *p,
 	   bool is_active)
 {
-	int order[TABLE_ROWS], widths[TABLE_COLUMNS], count = 0, i;
+	int widths[TABLE_COLUMNS], count = arrange(t, st), i;
 	int room = p->rows - 1;
-	struct order o = { t, st };
 
-	for (i = 0; i < t->count; i++) {
-		if (passes(t, &t->rows[i], st->filter))
-			order[count++] = i;
-	}
-	qsort_r(order, (size_t)count, sizeof(*order), compare, &o);
 	bound(st, count, room);
+	st->row = count > 0 ? t->order[st->chosen] : -1;
 	if (p->rows < 1 || p->cols < 4)
 		return count;
-	fit_columns(t, p->cols, widths);
+	table_widths(t, p->cols, widths);
 	draw_head(t, st, p, widths);
 	for (i = 0; i < room && st->first + i < count; i++) {
-		draw_row(t, &t->rows[order[st->first + i]], p, 1 + i, widths);
+		draw_row(t, &t->rows[t->order[st->first + i]], p, 1 + i,
+			 widths);
 		if (is_active && st->first + i == st->chosen)
 			pane_tint(p, 1 + i, 0, p->cols, INK_CHOSEN);
 	}
 	return count;
+}
+
+void
+table_choose(struct table *t, struct table_state *st, int row)
+{
+	int count = arrange(t, st), i;
+
+	for (i = 0; i < count; i++) {
+		if (t->order[i] != row)
+			continue;
+		st->chosen = i;
+		st->row = row;
+	}
 }
