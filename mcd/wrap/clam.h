@@ -42,8 +42,8 @@ void clam_free(struct clam *c);
  * Adds the signatures of a folder, file by file in order of their names;
  * "." may be one behind fchdir(2).  Files that cannot be loaded are left
  * out, logged by fn (may be NULL); where tries is set each that is new to
- * this process is tried in a child of its own first.  Returns how many were loaded, -1 when the
- * folder cannot be read.
+ * this process is tried in a child of its own first.  Returns how many were
+ * loaded, -1 when the folder cannot be read.
  */
 typedef void clam_warn_fn(const char *text);
 int clam_add(struct clam *c, const char *dir, bool tries, clam_warn_fn *fn,
