@@ -38,6 +38,9 @@ help_print(FILE *f, const char *family, const char *verb)
 		"  -c FILE       mcd.conf (%s)\n"
 		"  --json        one JSON object a line\n"
 		"  --no-headers  tables without their first line\n"
+		"  --unchanged-since=SERIAL  change nothing if what is "
+		"changed was\n"
+		"                changed after that line of `log`\n"
 		"  --help        this, or what belongs to COMMAND\n"
 		"  --version     the version of mcctl\n\n",
 		conf_default_path);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "db_samples.h"
@@ -92,6 +93,7 @@ follow_file(struct source *s)
 	struct stat st;
 	struct err e;
 
+	s->now.is_foreign = false;
 	if (stat(s->path, &st) != 0) {
 		explain_missing(s, errno);
 		stats_unmap(s->stats);
@@ -102,7 +104,12 @@ follow_file(struct source *s)
 		return;
 	stats_unmap(s->stats);
 	s->stats = stats_open(s->path, &e);
+	if (s->stats == NULL && access(s->path, R_OK) != 0) {
+		explain_missing(s, errno);
+		return;
+	}
 	if (s->stats == NULL) {
+		s->now.is_foreign = true;
 		str_copy(s->now.why_not, sizeof(s->now.why_not), e.text);
 		return;
 	}

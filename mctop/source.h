@@ -40,6 +40,7 @@ struct member {
 struct sample {
 	int64_t wall_us, mono_us;
 	bool has_stats; /* else nothing below but host counts */
+	bool is_foreign; /* it has not: they are of another version of mcd */
 	char why_not[256]; /* words, when it has not */
 	struct beat alive;
 	int64_t values[STAT_COUNT];

@@ -86,7 +86,9 @@ state_words(const struct sample *s, char *dst, size_t size, bool is_short)
 	char age[UNITS_SIZE], when[UNITS_SIZE];
 	const struct beat *a = &s->alive;
 
-	if (!s->has_stats) {
+	if (!s->has_stats && s->is_foreign) {
+		str_fmt(dst, size, "mcd is of another version: restart it");
+	} else if (!s->has_stats) {
 		str_fmt(dst, size, "mcd is not running: %s", s->why_not);
 	} else if (a->is_running) {
 		units_age(age, s->wall_us - a->started_us);
@@ -127,6 +129,13 @@ summary_bar(const struct sample *s, const struct pane *p, const char *host,
 	pane_right(p, 0, room, p->cols - room - 1, ink, right);
 }
 
+/* Behind the point: three figures in all are enough, and fit everywhere. */
+static int
+load_digits(int64_t hundredths)
+{
+	return hundredths < 1000 ? 2 : hundredths < 10000 ? 1 : 0;
+}
+
 static void
 draw_meters(const struct sample *s, const struct pane *p)
 {
@@ -151,10 +160,11 @@ draw_meters(const struct sample *s, const struct pane *p)
 		    words);
 	pane_text(p, 1, right, label, INK_LABEL, "Load");
 	right += label + 1;
-	right += pane_fmt(p, 1, right, 16, INK_STRONG, "%.2f ",
-			  (double)h->load[0] / 100);
-	right += pane_fmt(p, 1, right, 16, INK_TEXT, "%.2f %.2f",
-			  (double)h->load[1] / 100, (double)h->load[2] / 100);
+	right += pane_fmt(p, 1, right, 16, INK_STRONG, "%.*f ",
+			  load_digits(h->load[0]), (double)h->load[0] / 100);
+	right += pane_fmt(p, 1, right, 16, INK_TEXT, "%.*f %.*f",
+			  load_digits(h->load[1]), (double)h->load[1] / 100,
+			  load_digits(h->load[2]), (double)h->load[2] / 100);
 	if (label <= 5)
 		return;
 	units_bytes(a, s->received_rate);

@@ -29,6 +29,7 @@ pulse_take(const struct conf *conf, struct pulse *p)
 	}
 	s = stats_open(path, &e);
 	if (s == NULL) {
+		p->is_foreign = access(path, R_OK) == 0;
 		str_copy(p->why_not, sizeof(p->why_not), e.text);
 		return;
 	}
@@ -50,7 +51,9 @@ pulse_words(const struct pulse *p, char *dst, size_t size)
 {
 	char age[UNITS_SIZE], when[UNITS_SIZE];
 
-	if (!p->has_stats) {
+	if (!p->has_stats && p->is_foreign) {
+		str_fmt(dst, size, "mcd is of another version: restart it");
+	} else if (!p->has_stats) {
 		str_fmt(dst, size, "mcd is not running: %s", p->why_not);
 	} else if (p->beat.is_running) {
 		units_age(age, p->now_us - p->beat.started_us);

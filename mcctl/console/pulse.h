@@ -15,6 +15,7 @@
 
 struct pulse {
 	bool has_stats;
+	bool is_foreign; /* a file of another version is there */
 	char why_not[256];
 	struct beat beat;
 	int64_t now_us;

@@ -118,12 +118,30 @@ def test_two():
     t.type("\x15", "{Ours}", "enter")
     claim(t.shows("Somebody else was there first"), "the second is told",
           t.screen.text())
-    claim("{Theirs}" in t.screen.text(), "what it has become")
+    claim(t.shows("{Theirs}"), "what it has become", t.screen.text())
     t.type("n")
     claim(t.shows("Nothing was done"), "no: nothing is done")
     claim("{Theirs}" in mcctl("setting", "get", "subject_tag").stdout,
           "and theirs stays")
     claim(t.shows("{Theirs}"), "and is shown", t.screen.text())
+    t.type("Q")
+    t.ends()
+
+
+def test_undo():
+    """The last change is at hand in the list of changes."""
+    mcctl("setting", "set", "warn_tag", "{Undone}")
+    t = console()
+    t.shows("Quarantine")
+    t.type("/", "who changed what", "enter")
+    claim(t.shows("{Undone}"), "a change is listed", t.screen.text())
+    t.type("u")
+    claim(t.shows("$ mcctl undo") and t.shows("Do it?"),
+          "to take it back asks first", t.screen.text())
+    t.type("y")
+    claim(t.shows("Done: mcctl undo"), "and is done", t.screen.text())
+    claim("{Undone}" not in mcctl("setting", "get", "warn_tag").stdout,
+          "the value is that of before")
     t.type("Q")
     t.ends()
 
@@ -151,4 +169,4 @@ def test_domains():
 
 
 if __name__ == "__main__":
-    run(test_screens, test_setting, test_two, test_domains)
+    run(test_screens, test_setting, test_two, test_undo, test_domains)
