@@ -5,53 +5,18 @@
 # back; a file that is damaged or of a newer mcgate changes nothing.
 import hashlib
 import io
-import json
 import os
 import sqlite3
-import subprocess
 import sys
 import tarfile
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from mclab import BUILD, claim, room, same  # noqa: E402
+from ctlhome import done, home, mcctl, rows, table  # noqa: E402
+from mclab import claim, same  # noqa: E402
 from smtplab import run  # noqa: E402
 
-home = room()
-CONF = f"{home}/mcd.conf"
 LIB = f"{home}/lib"
 WHOLE = f"{home}/whole.mcb"
-with open(CONF, "w", encoding="utf-8") as f:
-    f.write(f'''hostname = "mx.ours.example";
-node = 7;
-paths = {{ spool = "{home}/spool"; lib = "{LIB}"; run = "{home}/run";
-	libexec = "{BUILD}/libexec/mcgate"; }};
-jail = false;
-listeners = ( {{ name = "smtp"; address = "127.0.0.1:2525"; }} );
-''')
-
-
-def mcctl(*words):
-    return subprocess.run([f"{BUILD}/bin/mcctl", "-c", CONF, *words],
-                          check=False, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
-
-
-def done(*words):
-    got = mcctl(*words)
-    claim(got.returncode == 0 and not got.stderr, f"{' '.join(words)}: done",
-          got.returncode, got.stdout, got.stderr)
-    return got.stdout
-
-
-def rows(*words):
-    return [json.loads(line) for line in done("--json", *words).splitlines()]
-
-
-def table(name, sql):
-    db = sqlite3.connect(f"{LIB}/{name}")
-    found = db.execute(sql).fetchall()
-    db.close()
-    return found
 
 
 def state():

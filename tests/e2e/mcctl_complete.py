@@ -13,20 +13,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from mclab import BUILD, claim, room, same  # noqa: E402
+from ctlhome import CONF, home  # noqa: E402
+from mclab import BUILD, claim, same  # noqa: E402
 from smtplab import SRC, WAIT_S, run  # noqa: E402
 
-home = room()
-CONF = f"{home}/mcd.conf"
 SCRIPTS = f"{SRC}/mcctl/completion"
 ID = "06ab3c8def000001"
-with open(CONF, "w", encoding="utf-8") as f:
-    f.write(f'''hostname = "mx.ours.example";
-paths = {{ spool = "{home}/spool"; lib = "{home}/lib"; run = "{home}/run";
-	libexec = "{BUILD}/libexec/mcgate"; }};
-jail = false;
-listeners = ( {{ name = "smtp"; address = "127.0.0.1:2525"; }} );
-''')
 # The shells call it without -c, as their users do.
 os.makedirs(f"{home}/bin")
 with open(f"{home}/bin/mcctl", "w", encoding="utf-8") as f:

@@ -6,23 +6,14 @@
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from mclab import BUILD, claim, room, same  # noqa: E402
+from ctlhome import CONF, home, mcctl, settings  # noqa: E402
+from mclab import BUILD, claim, same  # noqa: E402
 from smtplab import run  # noqa: E402
 
-home = room()
-CONF = f"{home}/mcd.conf"
-with open(CONF, "w", encoding="utf-8") as f:
-    f.write(f'''hostname = "mx.ours.example";
-paths = {{ spool = "{home}/spool"; lib = "{home}/lib"; run = "{home}/run";
-	libexec = "{BUILD}/libexec/mcgate"; }};
-jail = false;
-listeners = ( {{ name = "smtp"; address = "127.0.0.1:2525"; }} );
-''')
 
 
 def load(data, *words):
@@ -30,17 +21,7 @@ def load(data, *words):
         data = data.encode()
     with open(f"{home}/in.csv", "wb") as out:
         out.write(data)
-    return subprocess.run(
-        [f"{BUILD}/bin/mcctl", "-c", CONF, "--json", "import",
-         f"{home}/in.csv", *words], check=False, capture_output=True,
-        text=True, stdin=subprocess.DEVNULL)
-
-
-def state():
-    db = sqlite3.connect(f"{home}/lib/settings.db")
-    found = db.execute("SELECT kind, key, value FROM row").fetchall()
-    db.close()
-    return found
+    return mcctl("--json", "import", f"{home}/in.csv", *words)
 
 
 GOOD = '''# a comment, and lines in any order
@@ -57,12 +38,12 @@ def good():
     got = load(GOOD, "--dry-run")
     same([got.returncode, json.loads(got.stdout)["imported"]], [0, False],
          "a dry run")
-    same(state(), [], "changes nothing")
+    same(settings(), [], "changes nothing")
     got = load(GOOD)
     same([got.returncode, json.loads(got.stdout)],
          [0, {"domains": 2, "users": 2, "rcpts": 1, "imported": True}],
          "what was imported")
-    same(state(), [
+    same(settings(), [
         ("dest", "a.example 10.0.0.1:25", "0"),
         ("dest", "a.example mx.a.example:26", "10"),
         ("domain", "a.example", ""), ("domain", "b.example", "a.example"),
@@ -74,7 +55,7 @@ def good():
 
 
 def wrong():
-    before = state()
+    before = settings()
     got = load("domain,c.example,10.0.0.1\n"  # good
                "domain,a.example,10.0.0.1\n"
                "domain,d.example\n"
@@ -103,10 +84,10 @@ def wrong():
                  "no value per user", "did you mean domain?",
                  "too long"):
         claim(any(part in s for s in said), f"one says {part!r}", said)
-    same(state(), before, "nothing is changed, not the good line either")
+    same(settings(), before, "nothing is changed, not the good line either")
     got = load(b"domain,c\0.example,x\n\xff\xfe,\n")
     claim(got.returncode == 65, "bytes that are no text", got)
-    same(state(), before, "change nothing")
+    same(settings(), before, "change nothing")
     same(json.loads(load("").stdout)["domains"], 0, "an empty file")
 
 

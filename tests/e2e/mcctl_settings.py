@@ -5,51 +5,21 @@
 # give them, every way to get them wrong, the log of changes, and check.
 import json
 import os
-import subprocess
 import sqlite3
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from mclab import BUILD, claim, room, same  # noqa: E402
+from ctlhome import done, home, mcctl, rows, says_no  # noqa: E402
+from mclab import claim, same  # noqa: E402
 from smtplab import run  # noqa: E402
 
-home = room()
-CONF = f"{home}/mcd.conf"
-with open(CONF, "w", encoding="utf-8") as f:
-    f.write(f'''hostname = "mx.ours.example";
-node = 7;
-paths = {{ spool = "{home}/spool"; lib = "{home}/lib"; run = "{home}/run";
-	libexec = "{BUILD}/libexec/mcgate"; }};
-jail = false;
-listeners = ( {{ name = "smtp"; address = "127.0.0.1:2525"; }} );
-''')
-
-
-def mcctl(*words):
-    return subprocess.run([f"{BUILD}/bin/mcctl", "-c", CONF, *words],
-                          check=False, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
 
 
 def fails(code, part, *words):
     before = mcctl("--json", "log", "--last", "10000").stdout
-    got = mcctl(*words)
-    claim(got.returncode == code and part in got.stderr,
-          f"{' '.join(words)}: {code}, says {part!r}", got.returncode,
-          got.stderr)
+    says_no(code, part, *words)
     claim(mcctl("--json", "log", "--last", "10000").stdout == before,
           "and nothing is changed")
-
-
-def done(*words):
-    got = mcctl(*words)
-    claim(got.returncode == 0 and not got.stderr, f"{' '.join(words)}: done",
-          got.returncode, got.stdout, got.stderr)
-    return got.stdout
-
-
-def rows(*words):
-    return [json.loads(line) for line in done("--json", *words).splitlines()]
 
 
 def dests(domain):

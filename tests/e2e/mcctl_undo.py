@@ -6,55 +6,19 @@
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from mclab import BUILD, claim, room, same  # noqa: E402
+from ctlhome import done, home, mcctl, rows, says_no, settings  # noqa: E402
+from mclab import claim, same  # noqa: E402
 from smtplab import run  # noqa: E402
 
-home = room()
-CONF = f"{home}/mcd.conf"
-with open(CONF, "w", encoding="utf-8") as f:
-    f.write(f'''hostname = "mx.ours.example";
-node = 7;
-paths = {{ spool = "{home}/spool"; lib = "{home}/lib"; run = "{home}/run";
-	libexec = "{BUILD}/libexec/mcgate"; }};
-jail = false;
-listeners = ( {{ name = "smtp"; address = "127.0.0.1:2525"; }} );
-''')
-
-
-def mcctl(*words):
-    return subprocess.run([f"{BUILD}/bin/mcctl", "-c", CONF, *words],
-                          check=False, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
-
-
-def done(*words):
-    got = mcctl(*words)
-    claim(got.returncode == 0 and not got.stderr, f"{' '.join(words)}: done",
-          got.returncode, got.stdout, got.stderr)
-    return got.stdout
-
-
-def rows(*words):
-    return [json.loads(line) for line in done("--json", *words).splitlines()]
 
 
 def fails(part, *words):
-    before = state()
-    got = mcctl(*words)
-    claim(got.returncode == 65 and part in got.stderr,
-          f"{' '.join(words)}: 65, says {part!r}", got.returncode, got.stderr)
-    same(state(), before, "and nothing is changed")
-
-
-def state():
-    db = sqlite3.connect(f"{home}/lib/settings.db")
-    found = db.execute("SELECT kind, key, value FROM row").fetchall()
-    db.close()
-    return found
+    before = settings()
+    says_no(65, part, *words)
+    same(settings(), before, "and nothing is changed")
 
 
 def last():
@@ -72,12 +36,12 @@ def by_another(serial, who="jane"):
 def one_change():
     done("domain", "add", "a.example", "--dest", "10.0.0.1", "--dest",
          "10.0.0.2,10")
-    before = state()
+    before = settings()
     done("setting", "set", "retry_first", "7m")
     shown = rows("undo")
     same([shown[0]["key"], shown[0]["was"], shown[0]["is"]],
          ["global retry_first", "7m", None], "undo shows what it took back")
-    same(state(), before, "and all is as before")
+    same(settings(), before, "and all is as before")
     done("undo")
     same(rows("setting", "get", "retry_first")[0]["value"], "7m",
          "an undo is a change, and is taken back by the next one")
@@ -89,19 +53,19 @@ def one_change():
 
 
 def whole_commands():
-    before = state()
+    before = settings()
     done("domain", "set", "a.example", "--dest", "10.0.0.1", "--dest",
          "10.0.0.3,5")
     serial = last()
-    changed = state()
+    changed = settings()
     done("undo")
-    same(state(), before, "all rows of a command are taken back, also those "
+    same(settings(), before, "all rows of a command are taken back, also those "
          "that it wrote twice")
     done("undo", str(serial + 1))
-    same(state(), changed, "any serial of a command means all of it")
+    same(settings(), changed, "any serial of a command means all of it")
     done("domain", "delete", "a.example")
     done("undo")
-    same(state(), changed, "a deleted domain comes back with its rows")
+    same(settings(), changed, "a deleted domain comes back with its rows")
 
 
 def changed_since():

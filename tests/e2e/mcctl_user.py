@@ -3,44 +3,14 @@
 #
 # mcctl user, threshold and action: short ways to what settings, lists and
 # rules have, with the same checks.
-import json
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from mclab import BUILD, claim, room, same  # noqa: E402
+from ctlhome import rows, says_no  # noqa: E402
+from mclab import claim, same  # noqa: E402
 from smtplab import run  # noqa: E402
 
-home = room()
-CONF = f"{home}/mcd.conf"
-with open(CONF, "w", encoding="utf-8") as f:
-    f.write(f'''hostname = "mx.ours.example";
-paths = {{ spool = "{home}/spool"; lib = "{home}/lib"; run = "{home}/run";
-	libexec = "{BUILD}/libexec/mcgate"; }};
-jail = false;
-listeners = ( {{ name = "smtp"; address = "127.0.0.1:2525"; }} );
-''')
-
-
-def mcctl(*words):
-    return subprocess.run([f"{BUILD}/bin/mcctl", "-c", CONF, *words],
-                          check=False, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
-
-
-def rows(*words):
-    got = mcctl("--json", *words)
-    claim(got.returncode == 0 and not got.stderr, f"{' '.join(words)}: done",
-          got.returncode, got.stdout, got.stderr)
-    return [json.loads(line) for line in got.stdout.splitlines()]
-
-
-def fails(code, part, *words):
-    got = mcctl(*words)
-    claim(got.returncode == code and part in got.stderr,
-          f"{' '.join(words)}: {code}, says {part!r}", got.returncode,
-          got.stderr)
 
 
 def thresholds():
@@ -53,10 +23,10 @@ def thresholds():
          "thresholds of a domain, and where they are from")
     same(rows("setting", "get", "threshold")[0]["value"], "6.5",
          "they are settings")
-    fails(65, "", "threshold", "set", "many")
-    fails(65, "has no value per user", "threshold", "set", "3", "--out",
+    says_no(65, "", "threshold", "set", "many")
+    says_no(65, "has no value per user", "threshold", "set", "3", "--out",
           "--user", "joe@a.example")
-    fails(64, "usage: mcctl threshold set", "threshold", "set")
+    says_no(64, "usage: mcctl threshold set", "threshold", "set")
 
 
 def actions():
@@ -67,9 +37,9 @@ def actions():
     claim({"spam_action", "virus_action", "block_action",
            "out_spam_action"} <= set(shown), "all of them are shown", shown)
     same(shown["spam_action"], "tag", "those of all where nobody is named")
-    fails(65, 'action "spma": not known; did you mean spam?', "action",
+    says_no(65, 'action "spma": not known; did you mean spam?', "action",
           "set", "spma", "tag")
-    fails(65, "spam_action", "action", "set", "spam", "burn")
+    says_no(65, "spam_action", "action", "set", "spam", "burn")
 
 
 def users():
@@ -89,17 +59,17 @@ def users():
          ["joe@a.example"], "who has something in a domain")
     same(sorted(r["user"] for r in rows("user", "list")),
          ["jane@c.example", "joe@a.example"], "and anywhere")
-    fails(64, "has no value", "user", "set", "joe@a.example", "threshold",
+    says_no(64, "has no value", "user", "set", "joe@a.example", "threshold",
           "3", "hold_mail")
-    fails(65, "did you mean threshold?", "user", "set", "joe@a.example",
+    says_no(65, "did you mean threshold?", "user", "set", "joe@a.example",
           "treshold", "3")
-    fails(65, "not known", "user", "show", "joe@nowhere.example")
+    says_no(65, "not known", "user", "show", "joe@nowhere.example")
     rows("user", "delete", "joe@a.example")
     same([r["user"] for r in rows("user", "list")], ["jane@c.example"],
          "all of it is forgotten")
     same(rows("user", "show", "joe@a.example")[0]["threshold"], "7.0",
          "the domain's counts again")
-    fails(65, "has nothing of its own", "user", "delete", "joe@a.example")
+    says_no(65, "has nothing of its own", "user", "delete", "joe@a.example")
     rows("undo")
     same(len(rows("user", "show", "joe@a.example")[0]["settings"]), 2,
          "and can be brought back")
