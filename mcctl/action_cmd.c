@@ -25,34 +25,6 @@ action_word(const struct knob *k, char *word, size_t size)
 	       str_fmt(word, size, "%.*s", (int)(len - cut), k->name);
 }
 
-static int
-show_knobs(struct ctx *c, bool (*is_one)(const struct knob *k, char *, size_t))
-{
-	char word[64];
-	struct policy *p;
-	struct target t;
-	struct err e;
-	int code = target_of(c, &t);
-
-	if (code != EX_OK)
-		return code;
-	p = policy_load(c->db, NULL, &e);
-	if (p == NULL)
-		return complain(c, EX_UNAVAILABLE, "%s", e.text);
-	for (size_t i = 0; i < knob_count; i++) {
-		struct record r = { 0 };
-
-		if ((knob_table[i].levels & t.level) == 0 ||
-		    !is_one(&knob_table[i], word, sizeof(word)))
-			continue;
-		knob_record(p, &knob_table[i], &t, &r);
-		out_row(&c->out, &r);
-		record_release(&r);
-	}
-	policy_free(p);
-	return EX_OK;
-}
-
 static bool
 is_threshold(const struct knob *k, char *word, size_t size)
 {
@@ -63,13 +35,13 @@ is_threshold(const struct knob *k, char *word, size_t size)
 int
 cmd_threshold_show(struct ctx *c)
 {
-	return show_knobs(c, is_threshold);
+	return knobs_show(c, is_threshold);
 }
 
 int
 cmd_action_show(struct ctx *c)
 {
-	return show_knobs(c, action_word);
+	return knobs_show(c, action_word);
 }
 
 int

@@ -213,8 +213,9 @@ cmd_setting_explain(struct ctx *c)
 }
 
 int
-cmd_setting_list(struct ctx *c)
+knobs_show(struct ctx *c, knob_word_fn *is_one)
 {
+	char word[64];
 	struct policy *p;
 	struct target t;
 	struct err e;
@@ -226,14 +227,22 @@ cmd_setting_list(struct ctx *c)
 	if (p == NULL)
 		return complain(c, EX_UNAVAILABLE, "%s", e.text);
 	for (size_t i = 0; i < knob_count; i++) {
+		const struct knob *k = &knob_table[i];
 		struct record r = { 0 };
 
-		if ((knob_table[i].levels & t.level) == 0)
+		if ((k->levels & t.level) == 0 ||
+		    (is_one != NULL && !is_one(k, word, sizeof(word))))
 			continue;
-		knob_record(p, &knob_table[i], &t, &r);
+		knob_record(p, k, &t, &r);
 		out_row(&c->out, &r);
 		record_release(&r);
 	}
 	policy_free(p);
 	return EX_OK;
+}
+
+int
+cmd_setting_list(struct ctx *c)
+{
+	return knobs_show(c, NULL);
 }
