@@ -157,7 +157,8 @@ def queue_dies(lab, hop):
         except OSError:
             return False
     claim(wait_for(is_taken), "and takes mail again")
-    same(hop.got(before + 1), before + 1, "which is delivered")
+    # One that was not answered may have been taken all the same (RFC 1047).
+    claim(hop.got(before + 1) > before, "which is delivered", before)
 
 
 def control_dies(lab):
