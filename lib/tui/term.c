@@ -148,6 +148,18 @@ has_cursor(void)
 	return s != NULL && s != (char *)-1;
 }
 
+/* newterm() would leak what it had begun. */
+static bool
+is_known(void)
+{
+	int ignored;
+
+	if (setupterm(NULL, STDOUT_FILENO, &ignored) != OK)
+		return false;
+	(void)del_curterm(cur_term);
+	return true;
+}
+
 int
 term_open(const struct term_options *o, struct err *e)
 {
@@ -159,8 +171,7 @@ term_open(const struct term_options *o, struct err *e)
 		return err_set(e, "TERM is not set: what terminal this is, is "
 				  "not known");
 	term_signal_start();
-	set_escdelay(ESC_DELAY_MS);
-	self.screen = newterm(NULL, stdout, stdin);
+	self.screen = is_known() ? newterm(NULL, stdout, stdin) : NULL;
 	if (self.screen != NULL && !has_cursor()) {
 		endwin();
 		delscreen(self.screen);
@@ -176,6 +187,7 @@ term_open(const struct term_options *o, struct err *e)
 			       "here and can move its cursor",
 			       shown);
 	}
+	set_escdelay(ESC_DELAY_MS);
 	self.is_utf8 = !o->is_ascii && str_eq(nl_langinfo(CODESET), "UTF-8");
 	set_modes();
 	start_color();

@@ -44,8 +44,9 @@ def refused():
               f"{words} is refused, by a number", reply)
         claim(found and lab.logs(rf"{found.group(1)} refused at_data .*reason"),
               "which the log has, and why", lab.log()[-2000:])
-        claim(found and not lab.path("body", found.group(1)),
-              "nothing of it stays", lab.left())
+        claim(found and wait_for(
+            lambda n=found.group(1): not lab.path("body", n)),
+            "nothing of it stays", lab.left())
     same(lab.run("--json", "audit").returncode, 0, "it never was ours")
 
 

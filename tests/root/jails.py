@@ -191,7 +191,8 @@ def main():
     m.await_ready(2)
     claim(m.process.poll() is None, "a reload works in jails", m.logged())
     for role in ROLES:
-        before = m.roles().get(role)
+        # It may be on its way back from the death of the one before.
+        before = wait_for(lambda r=role: m.roles().get(r))
         os.kill(before, signal.SIGKILL)
         wait_for(lambda r=role, b=before: m.roles().get(r) not in (None, b))
     wait_for(lambda: len(m.roles()) == len(ROLES)

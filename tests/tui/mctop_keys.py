@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from ttylab import Tty, outline  # noqa: E402
+from ttylab import (GARBAGE, Tty, dies_sanely, lives_through_sizes,  # noqa
+                    outline)
 from mclab import (BUILD, SRC, Lab, Sink, accept, claim, same, send,  # noqa
                    text_mail, wait_for)
 from smtplab import run  # noqa: E402
@@ -120,8 +121,7 @@ def test_keys():
 def test_hostile():
     t = top()
     t.shows("process ")
-    t.type(b"\x1b[200~quit\x1b[31mqqq\x00\xff\x1b[201~")
-    t.type(bytes(range(128, 256)), b"\x1b[99;99;99X", b"\x1b]0;x\x07")
+    t.type(*GARBAGE)
     t.type("3")
     claim(t.shows("check "), "a paste and garbage are no keys",
           t.screen.text())
@@ -129,11 +129,7 @@ def test_hostile():
     claim(t.shows("Filter: zzz"), "a paste is text where text is typed",
           t.screen.text())
     t.type("esc")
-    for cols, rows in ((1, 1), (3, 2), (39, 12), (40, 11), (500, 3), (2, 90),
-                       (200, 60), (80, 24)):
-        t.resize(cols, rows)
-        t.type("tab")
-        claim(t.poll() is None, f"{cols}x{rows} is lived through")
+    lives_through_sizes(t, "tab")
     claim(t.shows("Queues"), "and it is whole again", t.screen.text())
     t.resize(30, 8)
     claim(t.shows("outgoing"), "too small: the queues are said all the same",
@@ -170,21 +166,7 @@ def test_stop():
 
 
 def test_killed():
-    for sig, want in ((signal.SIGTERM, 0), (signal.SIGHUP, 0),
-                      (signal.SIGQUIT, 0), (signal.SIGSEGV, -11),
-                      (signal.SIGABRT, -6)):
-        t = top()
-        t.shows("process ")
-        t.signal(sig)
-        same(t.ends(), want, f"{sig.name}: ends")
-        claim(t.is_sane(), f"{sig.name}: the terminal is sane",
-              t.screen.modes, t.local_modes(), t.raw[-200:])
-        t.close()
-    t = top()
-    t.shows("process ")
-    os.close(t.fd)
-    t.fd = -1
-    claim(wait_for(lambda: t.poll() is not None), "a hang-up ends it")
+    dies_sanely(top, "process ")
 
 
 def test_terminals():

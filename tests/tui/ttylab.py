@@ -18,7 +18,7 @@ import unicodedata
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(
     os.path.dirname(__file__))), "e2e"))
-from smtplab import WAIT_S  # noqa: E402
+from smtplab import WAIT_S, claim, same, wait_for  # noqa: E402
 
 CSI = re.compile(rb"\x1b\[([?>=]?)([0-9;]*)([ !]?)([@-~])")
 OTHER = re.compile(rb"\x1b(?:[()][0-9A-Z]|[=>78cDEHM]|\][^\x07\x1b]*"
@@ -328,3 +328,35 @@ def outline(text):
         line = re.sub(" +", " ", line)
         lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+SIZES = ((1, 1), (3, 2), (39, 12), (40, 11), (500, 3), (2, 90), (200, 60),
+         (80, 24))
+GARBAGE = (b"\x1b[200~quit\x1b[31mqqq\x00\xff\x1b[201~",
+           bytes(range(128, 256)), b"\x1b[99;99;99X", b"\x1b]0;x\x07")
+
+
+def lives_through_sizes(t, key):
+    for cols, rows in SIZES:
+        t.resize(cols, rows)
+        t.type(key)
+        claim(t.poll() is None, f"{cols}x{rows} is lived through")
+
+
+def dies_sanely(start, shown, orderly=0):
+    """Signals, orderly ends with that status, and a hang-up."""
+    for sig, want in ((signal.SIGTERM, orderly), (signal.SIGHUP, orderly),
+                      (signal.SIGQUIT, orderly), (signal.SIGSEGV, -11),
+                      (signal.SIGABRT, -6)):
+        t = start()
+        t.shows(shown)
+        t.signal(sig)
+        same(t.ends(), want, f"{sig.name}: ends")
+        claim(t.is_sane(), f"{sig.name}: the terminal is sane",
+              t.screen.modes, t.local_modes(), t.raw[-200:])
+        t.close()
+    t = start()
+    t.shows(shown)
+    os.close(t.fd)
+    t.fd = -1
+    claim(wait_for(lambda: t.poll() is not None), "a hang-up ends it")
