@@ -259,8 +259,13 @@ seal(struct batch_folders *f, struct commit_file *file, struct err *e)
 static int
 write_file(struct batch_folders *f, struct commit_file *file, struct err *e)
 {
-	if (file->tmp[0] == '\0')
-		return file->text.len > 0 ? seal(f, file, e) : 0;
+	if (file->tmp[0] == '\0' && file->text.len == 0)
+		return 0;
+	if (file->tmp[0] == '\0') {
+		/* With its trailer a body is mail, so it must go durably. */
+		file->is_placed = true;
+		return seal(f, file, e);
+	}
 	if (open_tmp(f, file, e) != 0)
 		return -1;
 	if (file_write_all(file->fd, file->text.data, file->text.len) != 0)

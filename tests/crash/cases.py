@@ -206,6 +206,8 @@ class Case:
         else:
             g.shim.arm(shimlib.CUT, self.role, self.point)
         sent = play(g, self.scenario)
+        if g.has_lost_peer():
+            self.is_told = False
         at_end = self.then_end if is_first else self.at_end
         if not wait_cut(g, 2 if is_first else 1, at_end):
             g.judge(sent, first == "kill")
@@ -289,7 +291,8 @@ class Case:
         g.shim.disarm()
         g.wait_quiet()
         g.wait_running()
-        g.judge(sent, g.restarts != restarts, may_leave=True)
+        g.judge(sent, g.restarts != restarts or g.has_lost_peer(),
+                may_leave=True)
         return reached
 
     # d: no space
@@ -306,7 +309,8 @@ class Case:
         g.shim.disarm()
         g.wait_quiet()
         g.wait_running()
-        g.judge(sent, g.restarts != restarts, may_leave=True)
+        g.judge(sent, g.restarts != restarts or g.has_lost_peer(),
+                may_leave=True)
         return any(m.answer != "yes" for m in sent) or size < space
 
 
@@ -320,7 +324,8 @@ class Case:
         sent = g.send_all([Plan(["u" + A], n) for n in sizes])
         g.wait_quiet()
         g.wait_running()
-        g.judge(sent, g.restarts != restarts, may_leave=True)
+        g.judge(sent, g.restarts != restarts or g.has_lost_peer(),
+                may_leave=True)
         return any(m.answer != "yes" for m in sent)
 
 

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import smtplib
@@ -505,6 +506,14 @@ class Gateway:
         self.judge_audit()
         judge_ledger(sent, self.ledger_lines())
         self.judge_deaths()
+
+    def has_lost_peer(self):
+        """A channel between two roles broke, and an answer with it: then
+        mail may have been taken that was put off (RFC 1047)."""
+        with open(self.log_path(), encoding="utf-8", errors="replace") as f:
+            f.seek(self.log_read)
+            return re.search(r"warn: peer \w+ dropped: ", f.read()) \
+                is not None
 
     def judge_deaths(self):
         """Roles die by our hand only."""
