@@ -188,8 +188,28 @@ take_result(const struct errand *j, struct result *r)
 	json_release(&error);
 }
 
-/* Esc ends the waiting; so does what ends the console.  Other keys are for
- * what comes then. */
+static struct typed
+read_typed(int64_t wait_ms)
+{
+	struct typed t = { term_key(wait_ms), NULL };
+
+	if (t.key == TUI_NONE && term_pasted()[0] != '\0')
+		t.pasted = xstrdup(term_pasted());
+	return t;
+}
+
+static void
+keep_ahead(struct console *c, struct typed t)
+{
+	if ((t.key >= 0 || t.pasted != NULL) &&
+	    c->ahead_count < CONSOLE_AHEAD)
+		c->ahead[c->ahead_count++] = t;
+	else
+		free(t.pasted);
+}
+
+/* Esc ends the waiting; so does what ends the console.  What else is typed
+ * is for what comes then. */
 static bool
 wait_for(struct console *c, struct errand *j, const struct cmdline *words)
 {
@@ -197,7 +217,8 @@ wait_for(struct console *c, struct errand *j, const struct cmdline *words)
 	int64_t begin = clock_mono_ms();
 	char text[400];
 	bool is_done = errand_wait(j, QUICK_MS), is_stopped = false;
-	int key, turn = 0;
+	struct typed t;
+	int turn = 0;
 
 	console_command_text(words, text, sizeof(text));
 	while (!is_done && !is_stopped) {
@@ -207,13 +228,13 @@ wait_for(struct console *c, struct errand *j, const struct cmdline *words)
 		if (c->page_count > 0)
 			show(c);
 		is_done = errand_wait(j, LOOK_MS);
-		key = term_key(0);
-		if (key == TUI_GONE)
+		t = read_typed(0);
+		if (t.key == TUI_GONE)
 			c->is_over = true;
-		if (key == TUI_ESC || key == 3 || key == TUI_GONE)
+		if (t.key == TUI_ESC || t.key == 3 || t.key == TUI_GONE)
 			is_stopped = true;
-		else if (key >= 0 && c->ahead_count < CONSOLE_AHEAD)
-			c->ahead[c->ahead_count++] = key;
+		else
+			keep_ahead(c, t);
 	}
 	c->waiting[0] = '\0';
 	return is_done;
@@ -458,39 +479,38 @@ tick(struct console *c, int64_t *due_ms)
 		top(c)->ops->tick(top(c));
 }
 
-static int
-next_key(struct console *c, int64_t due_ms)
+static struct typed
+next_typed(struct console *c, int64_t due_ms)
 {
-	int key;
+	struct typed t;
 
 	if (c->ahead_count == 0)
-		return term_key(due_ms > clock_mono_ms()
-					? due_ms - clock_mono_ms()
-					: 0);
-	key = c->ahead[0];
+		return read_typed(due_ms > clock_mono_ms()
+					  ? due_ms - clock_mono_ms()
+					  : 0);
+	t = c->ahead[0];
 	memmove(c->ahead, c->ahead + 1,
 		(size_t)--c->ahead_count * sizeof(*c->ahead));
-	return key;
+	return t;
 }
 
 static void
 run(struct console *c)
 {
 	int64_t due_ms = 0;
-	const char *pasted;
-	int key;
+	struct typed t;
 
 	console_push(c, home_page_new(c, &c->pulse));
 	while (!c->is_over && c->page_count > 0) {
 		tick(c, &due_ms);
 		show(c);
-		key = next_key(c, due_ms);
-		if (key == TUI_GONE)
+		t = next_typed(c, due_ms);
+		if (t.key == TUI_GONE)
 			break;
-		pasted = key == TUI_NONE ? term_pasted() : "";
-		if (pasted[0] != '\0' && top(c)->ops->paste != NULL)
-			top(c)->ops->paste(top(c), pasted);
-		take_key(c, key);
+		if (t.pasted != NULL && top(c)->ops->paste != NULL)
+			top(c)->ops->paste(top(c), t.pasted);
+		free(t.pasted);
+		take_key(c, t.key);
 		settle(c);
 	}
 }
@@ -549,6 +569,8 @@ cmd_console(struct ctx *ctx)
 
 		p->ops->free(p);
 	}
+	while (c->ahead_count > 0)
+		free(c->ahead[--c->ahead_count].pasted);
 	grid_release(&c->grid);
 	conf_release(&c->conf);
 	free(c);

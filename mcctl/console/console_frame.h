@@ -15,9 +15,15 @@
 #include "term.h"
 
 #define CONSOLE_PAGES 16
-#define CONSOLE_AHEAD 64 /* keys that wait for a command to end */
+#define CONSOLE_AHEAD 64 /* what waits for a command to end */
 #define FRAME_MIN_ROWS 12
 #define FRAME_MIN_COLS 40
+
+/* What was typed: a key, or TUI_NONE and perhaps a paste. */
+struct typed {
+	int key;
+	char *pasted; /* owned; NULL none */
+};
 
 struct console {
 	const char *conf_path;
@@ -34,7 +40,7 @@ struct console {
 	enum ink said_ink;
 	bool said_now; /* since the last key */
 	char waiting[500]; /* while a command runs, else "" */
-	int ahead[CONSOLE_AHEAD]; /* keys typed meanwhile */
+	struct typed ahead[CONSOLE_AHEAD]; /* typed meanwhile */
 	int ahead_count;
 	const struct tui_key *keys; /* of all pages */
 	size_t key_count;

@@ -5,6 +5,7 @@
 # signals, terminals that are not known, and no mcd.
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -44,6 +45,22 @@ def test_garbage():
     same(log(), before, "nothing was changed by it")
 
 
+def test_ahead():
+    t = console()
+    t.shows("Quarantine")
+    control = lab.pid("control")
+    os.kill(control, signal.SIGSTOP)
+    t.type("/", "queue", "enter")
+    claim(t.shows("Esc stops it"), "a command that waits says so",
+          t.screen.text())
+    t.type("/", b"\x1b[200~zzz\x1b[201~")
+    os.kill(control, signal.SIGCONT)
+    claim(t.shows("zzz"), "a paste meanwhile is text of what comes then",
+          t.screen.text())
+    t.type("esc", "esc", "Q")
+    same(t.ends(), 0, "Q leaves")
+
+
 def test_killed():
     dies_sanely(console, "Quarantine")
 
@@ -73,4 +90,4 @@ def test_down():
     same(t.ends(), 0, "Q leaves")
 
 
-run(test_garbage, test_killed, test_terminals, test_down)
+run(test_garbage, test_ahead, test_killed, test_terminals, test_down)
