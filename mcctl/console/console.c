@@ -201,8 +201,7 @@ read_typed(int64_t wait_ms)
 static void
 keep_ahead(struct console *c, struct typed t)
 {
-	if ((t.key >= 0 || t.pasted != NULL) &&
-	    c->ahead_count < CONSOLE_AHEAD)
+	if ((t.key >= 0 || t.pasted != NULL) && c->ahead_count < CONSOLE_AHEAD)
 		c->ahead[c->ahead_count++] = t;
 	else
 		free(t.pasted);
