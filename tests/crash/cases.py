@@ -34,6 +34,7 @@ SCENARIOS = {
     "defer": [Plan(["once{t}" + A], 800)],
     "sour": [Plan(["bounce" + A, "v" + A], 600)],
     "hold": [Plan(["u" + A, "v" + A], 700)],
+    "holds": [Plan(["u" + A, "v" + I], 700)],
     "release": [Plan(["w" + H], 700), Plan(["once{t}" + H], 700)],
     "delete": [Plan(["w" + H], 700)],
     "bdat": [Plan(["u" + A], 40000, chunks=3), Plan(["v" + I], 600, chunks=1)],
@@ -54,8 +55,9 @@ FIRST = ("first", "firsts")  # on a spool that has seen no mail
 ACTS = {"release": "unhold", "delete": "delete"}
 # the same with what is in quarantine, for one recipient of two
 KEPT_ACTS = {"qrelease": "release", "qdelete": "delete"}
+HELD = ("hold", "holds")  # by an administrator, before it is delivered
 # the next hop takes nobody at first
-REFUSED = ("sour", "drain", "told", "hold")
+REFUSED = ("sour", "drain", "told", *HELD)
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
 VARIANTS = ("drop", "keep", "mix")
 ALL_VARIANTS = (*VARIANTS, "late", "last", "holes", "back")
@@ -384,7 +386,7 @@ def play(g, scenario):
         g.wait_deferred(sent)
     if scenario == "drain":
         g.drain()
-    if scenario == "hold":
+    if scenario in HELD:
         g.hold(sent)
     g.set_refuse(False)
     if scenario == "drain":

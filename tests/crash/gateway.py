@@ -3,6 +3,7 @@
 # A lab under the preload shim, its next hop, and the questions that every
 # crash case ends with: what got 250 is delivered whole, what was refused
 # is gone, nothing is left behind, the audit balances.
+import functools
 import glob
 import hashlib
 import json
@@ -80,6 +81,13 @@ class Sent:
     def name(self):
         """Its ID; it was answered 250."""
         return self.text.split()[2]
+
+
+class Held:
+    """A message in hold, and for whom."""
+
+    def __init__(self, data, rcpts):
+        self.data, self.rcpts = data, set(rcpts)
 
 
 class Plan:
@@ -587,6 +595,7 @@ class Gateway:
         names = []
         while not names and self.is_up() and not self.shim.hits() and \
                 time.monotonic() < deadline:
+            time.sleep(0.02)
             names = [row["id"] for row in self.listed("outgoing")
                      if row["sender"] == ""]
         self.set_refuse(True)  # so that it waits for us
@@ -632,16 +641,17 @@ class Gateway:
                 for row in self.listed("state:hold"))
 
     def take_held(self):
-        """ID -> body of what is held."""
+        """ID -> Held."""
         held = {}
         if not self.envelopes("hold"):
             return held
         for row in self.listed("state:hold"):
             name = row["id"].split(".")[0]
-            held[name] = b""
+            h = held.setdefault(name, Held(b"", ()))
+            h.rcpts.update(row["rcpt"])
             for path in glob.glob(f"{self.home}/spool/body/??/{name}"):
                 with open(path, "rb") as f:
-                    held[name] = f.read(row["size"])
+                    h.data = f.read(row["size"])
         return held
 
     def leftovers(self):
@@ -697,7 +707,7 @@ def judge_message(m, got, held, has_died):
             raise Fault(f"{m.token}: delivered, but not as it was sent")
         else:
             whole.update(g["rcpts"])
-    is_held = any(m.token.encode() in data for data in held.values())
+    is_held = any(m.token.encode() in h.data for h in held.values())
     if m.answer == "yes":
         judge_accepted(m, whole, dsn, held)
     elif m.answer == "never" and (whole or dsn or is_held):
@@ -706,15 +716,22 @@ def judge_message(m, got, held, has_died):
         raise Fault(f"{m.token}: refused ({m.text}), yet taken")
 
 
+def judge_body(m, held):
+    """Returns for whom it is held."""
+    h = held.get(m.name())
+    if h is not None and h.data != m.data:
+        raise Fault(f"{m.token}: held, but not as it was sent")
+    return h.rcpts if h is not None else set()
+
+
 def judge_stopped(m, whole, held):
     """What an administrator holds stays, once he is told so."""
-    if m.name() in held and held[m.name()] != m.data:
-        raise Fault(f"{m.token}: held, but not as it was sent")
-    if m.done and (whole or m.name() not in held):
+    there, rcpts = judge_body(m, held), set(m.rcpts)
+    if m.done and (whole or there != rcpts):
         raise Fault(f"{m.token}: hold was said to be done, yet {whole=}, "
-                    f"held: {m.name() in held}")
-    if m.name() not in held and whole != set(m.rcpts):
-        raise Fault(f"{m.token}: LOST for {set(m.rcpts) - whole}: it was "
+                    f"held for {there}")
+    if rcpts - whole - there:
+        raise Fault(f"{m.token}: LOST for {rcpts - whole - there}: it was "
                     f"answered {m.text}")
 
 
@@ -731,13 +748,10 @@ def judge_accepted(m, whole, dsn, held):
         raise Fault(f"{m.token}: no bounce came")
     for r in m.rcpts:
         if r.endswith(HELD):
-            judge_held(m, r in whole, held)
+            judge_held(m, r in whole, r in judge_body(m, held))
 
 
-def judge_held(m, is_delivered, held):
-    is_held = m.name() in held
-    if is_held and held[m.name()] != m.data:
-        raise Fault(f"{m.token}: held, but not as it was sent")
+def judge_held(m, is_delivered, is_held):
     if m.done:
         as_done = {"unhold": is_delivered and not is_held,
                    "delete": not is_delivered and not is_held}[m.done]
@@ -836,6 +850,7 @@ def group_alive(pgid):
     return False
 
 
+@functools.cache
 def preload(build):
     """The shim, and ASan's runtime before it where mcd was built with
     it."""
