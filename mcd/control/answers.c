@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "direction.h"
 #include "ip.h"
 #include "role.h"
 #include "snapshot.h"
@@ -41,27 +42,6 @@ canonical_of(const struct address *a, const struct policy_domain *d, char *dst,
 		       : -1;
 }
 
-/*
- * <Postmaster> without a domain (RFC 5321 section 4.5.1) is the one of our
- * own name's domain, or the nearest above it that is ours.
- */
-static const struct policy_domain *
-postmaster_domain(const struct policy *p)
-{
-	const char *name = role_hostname();
-
-	while (name != NULL && *name != '\0') {
-		const struct policy_domain *d = policy_domain(p, name);
-
-		if (d != NULL)
-			return d;
-		name = strchr(name, '.');
-		if (name != NULL)
-			name++;
-	}
-	return policy_first_domain(p);
-}
-
 /* What is known of the client and the sender. */
 static uint32_t
 flags_of(const struct policy *p, const struct frame_rcpt_ask *ask)
@@ -83,33 +63,13 @@ flags_of(const struct policy *p, const struct frame_rcpt_ask *ask)
 	return flags;
 }
 
-/* The address and the domain of ours it is in, NULL for another's; -1 when
- * it is no address. */
-static int
-find_domain(const struct policy *p, const char *rcpt, struct address *a,
-	    const struct policy_domain **d)
-{
-	char key[ADDRESS_DOMAIN_MAX + 1];
-
-	if (str_ieq(rcpt, "postmaster")) {
-		*d = postmaster_domain(p);
-		memset(a, 0, sizeof(*a));
-		str_copy(a->text, sizeof(a->text), "postmaster");
-		a->local_len = strlen(a->text);
-		return 0;
-	}
-	if (address_parse(span_of(rcpt), ADDRESS_ALLOW_UTF8, a, NULL) < 0 ||
-	    address_domain_key(address_domain(a), key, NULL) < 0)
-		return -1;
-	*d = policy_domain(p, key);
-	return 0;
-}
-
 /* Of a recipient that is not ours. */
 static void
-judge_outbound(const struct policy *p, struct frame_rcpt_reply *r)
+judge_others(const struct policy *p, struct frame_rcpt_reply *r)
 {
-	if ((r->flags & RCPT_FROM_RELAY) != 0)
+	bool is_relay = (r->flags & RCPT_FROM_RELAY) != 0;
+
+	if (direction_of(is_relay, NULL) == DIRECTION_OUT)
 		r->is_outbound = 1;
 	else if (policy_first_domain(p) == NULL)
 		rcpt_says(r, RCPT_LATER, "no domain is set up here yet");
@@ -126,12 +86,12 @@ judge_rcpt(const struct policy *p, const struct frame_rcpt_ask *ask,
 	struct address a;
 
 	r->flags = flags_of(p, ask);
-	if (find_domain(p, ask->rcpt, &a, &d) < 0) {
+	if (direction_domain(p, ask->rcpt, &a, &d) < 0) {
 		rcpt_says(r, RCPT_BAD, "bad recipient address");
 		return;
 	}
 	if (d == NULL) {
-		judge_outbound(p, r);
+		judge_others(p, r);
 		policy_knobs(p, ask->sender, knobs);
 		return;
 	}
@@ -194,9 +154,9 @@ domain_told(const struct policy *p, const char *sender)
 	const struct policy_domain *d = NULL;
 	struct address a;
 
-	if (sender[0] == '\0' || find_domain(p, sender, &a, &d) < 0 ||
+	if (sender[0] == '\0' || direction_domain(p, sender, &a, &d) < 0 ||
 	    d == NULL)
-		d = postmaster_domain(p);
+		d = direction_postmaster(p);
 	return d;
 }
 

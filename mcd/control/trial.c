@@ -13,6 +13,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "direction.h"
 #include "explanation.h"
 #include "ip.h"
 #include "list.h"
@@ -98,29 +99,22 @@ next_line(struct span *in)
 	return line;
 }
 
-static bool
-is_ours(const struct policy *p, const char *rcpt)
-{
-	const char *at = strrchr(rcpt, '@');
-	char key[ADDRESS_DOMAIN_MAX + 1];
-
-	return at == NULL || (address_domain_key(at + 1, key, NULL) == 0 &&
-			      policy_domain(p, key) != NULL);
-}
-
-/* Mail of relay hosts to others goes out, by the sender's policy. */
+/* As mail of this client would be: it goes one way, in when any recipient is
+ * ours.  What nobody would take is judged as if it came in. */
 static bool
 is_outbound(const struct policy *p, const struct frame_trial_ask *ask,
 	    const struct trial *t)
 {
+	const struct policy_domain *d;
+	struct address a;
 	struct ip ip;
+	bool is_relay = ip_parse(ask->client_ip, &ip, NULL) == 0 &&
+			policy_has_host(p, POLICY_RELAYS, &ip);
 	size_t i;
 
-	if (ip_parse(ask->client_ip, &ip, NULL) != 0 ||
-	    !policy_has_host(p, POLICY_RELAYS, &ip))
-		return false;
 	for (i = 0; i < t->rcpt_count; i++)
-		if (is_ours(p, t->rcpts[i].address))
+		if (direction_domain(p, t->rcpts[i].address, &a, &d) != 0 ||
+		    direction_of(is_relay, d) != DIRECTION_OUT)
 			return false;
 	return true;
 }

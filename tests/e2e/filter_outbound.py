@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from mclab import (Lab, Sink, accept, claim, parse, same,  # noqa: E402
-                   text_mail, wait_for)
+                   send, text_mail, wait_for)
 from smtplab import run  # noqa: E402
 
 # In halves, so that nobody takes this file away.
@@ -20,8 +20,10 @@ EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$" +
 JOE, FAR = "joe@ours.example", "x@far.example"
 TO_REPORT = "postmaster@ours.example"
 sink = Sink()
-lab = Lab(sink.text, domains=["lax.example", "quiet.example"],
+lab = Lab(sink.text, domains=["lax.example", "quiet.example",
+                              "strict.example"],
           domain_sets=["lax.example:out_spam_action=deliver",
+                       "strict.example:at_data=refuse",
                        "lax.example:out_report_to=boss@lax.example",
                        "quiet.example:out_report_to="])
 
@@ -91,6 +93,26 @@ def inbound_is_another_matter():
           "a virus that comes in is in quarantine")
 
 
+def at_data():
+    """The sender's domain says whether his mail is looked at while he
+    waits; of mail to us the recipient's does, whoever sends it."""
+    ours, strict = "s@strict.example", "r@strict.example"
+    for body, words in ((EICAR, "a virus"), (GTUBE, "spam")):
+        reply = send(lab, text_mail("out", f"{body}\r\n"), sender=ours,
+                     rcpts=[FAR])
+        claim(reply.startswith("550 5.7.1 ") and f"taken for {words};" in
+              reply, f"{words} that would go out is refused", reply)
+        reply = send(lab, text_mail("in", f"{body}\r\n"), sender=JOE,
+                     rcpts=[strict])
+        claim(reply.startswith("550 5.7.1 "),
+              f"{words} to a domain that refuses is refused, though a relay "
+              "host sends it", reply)
+    name = accept(lab, text_mail("in", f"{EICAR}\r\n"), sender=ours,
+                  rcpts=[JOE])
+    claim(lab.logs(f"{name} verdict action=quarantine"),
+          "from a domain that refuses to one that does not it is taken")
+
+
 def by_hand(name, virus):
     lab.ctl("queue", "unhold", name)
     claim(wait_for(lambda: delivered(name)), "unhold lets it go on")
@@ -123,6 +145,7 @@ def main():
     ham()
     names = parked()
     inbound_is_another_matter()
+    at_data()
     together()
     by_hand(*names[:2])
     lab.ctl("queue", "delete", *names[2:])

@@ -252,6 +252,18 @@ static const struct {
 	{ "the knobs of what goes out are the sender's", "198.51.100.1",
 	  "joe@listed.example", "joe@theirs.example",
 	  "ok out relay own" LISTED },
+	{ "mail of a relay host to a domain of ours comes in, by the "
+	  "recipient's knobs",
+	  "198.51.100.1", "joe@listed.example", "sue@ours.example",
+	  "ok sue@ours.example relay own" OURS },
+	{ "so does mail of a peer from a sender of ours", "198.51.100.7",
+	  "sue@ours.example", "Sue@listed.example",
+	  "ok Sue@listed.example relay peer own" LISTED },
+	{ "a relay host's mail to postmaster alone comes in", "198.51.100.1",
+	  "joe@listed.example", "postmaster",
+	  "ok postmaster@ours.example relay own" OURS },
+	{ "a sender of ours is no reason to relay", "192.0.2.1",
+	  "joe@ours.example", "joe@theirs.example", "not ours  own" },
 	{ "a sender of ours is known, by an alias too", "192.0.2.1",
 	  "joe@ALIAS.example", "postmaster@bare.example",
 	  "ok postmaster@bare.example own" },
@@ -273,6 +285,7 @@ static void
 test_hosts(void)
 {
 	load(ALL);
+	hostname = "mx.ours.example";
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
 		CHECK_STR(ask_from(hosts[i].client, hosts[i].sender,
 				   hosts[i].rcpt),
