@@ -53,6 +53,7 @@ struct message {
 	bool is_busy : 1; /* a change or a scan is under way */
 	bool is_gone : 1; /* is being removed; not shown any more */
 	bool is_splitting : 1; /* its children are being made */
+	bool is_judged : 1; /* its verdict is being made durable */
 	bool is_accounted : 1; /* start: the ledger knows it */
 	bool is_orphan : 1; /* start: only its body was found */
 	bool is_cleaned : 1; /* its body is ID.c */

@@ -16,6 +16,7 @@
 #include "split.h"
 
 #define AHEAD 8 /* messages made ready beyond the free slots */
+#define JUDGED_MAX 64 /* whose verdicts are being made durable */
 #define MOVE_WAIT_MS 1000 /* after a rename that failed */
 #define MOVES_PER_TURN 256
 
@@ -24,6 +25,7 @@ static struct {
 	struct list ready; /* in filtering, their turn is to come */
 	struct due_heap delayed; /* in filtering, tried again later */
 	size_t busy; /* their turn has come */
+	size_t judged; /* of these: the filters have done with them */
 	uint32_t slots;
 	bool is_stopped;
 	bool is_move_late;
@@ -97,6 +99,18 @@ fill_window(void)
 		timer_set(&self.move, 0);
 }
 
+/*
+ * The disk is no reason to let workers wait: many verdicts become durable in
+ * one batch, while the next messages are scanned.  Each is an envelope in
+ * memory, so there is a limit.
+ */
+static bool
+has_room(void)
+{
+	return self.slots > 0 && self.judged < JUDGED_MAX &&
+	       self.busy - self.judged < self.slots + AHEAD;
+}
+
 static void
 pump(void *arg)
 {
@@ -107,8 +121,7 @@ pump(void *arg)
 	if (self.is_stopped)
 		return;
 	fill_window();
-	while (self.slots > 0 && self.busy < self.slots + AHEAD &&
-	       (n = list_pop(&self.ready)) != NULL) {
+	while (has_room() && (n = list_pop(&self.ready)) != NULL) {
 		m = list_entry(n, struct message, node);
 		m->is_busy = true;
 		self.busy++;
@@ -193,9 +206,21 @@ stage_pending(void)
 }
 
 void
+stage_judged(struct message *m)
+{
+	if (m->is_judged)
+		return;
+	m->is_judged = true;
+	self.judged++;
+	stage_wake();
+}
+
+void
 stage_done(struct message *m, int64_t retry_ms)
 {
 	self.busy--;
+	self.judged -= m->is_judged;
+	m->is_judged = false;
 	stage_wake();
 	if (m->is_gone)
 		return;

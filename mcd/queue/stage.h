@@ -33,6 +33,9 @@ void stage_now(struct message *m);
 /* Messages between filtering and their verdict's end. */
 size_t stage_pending(void);
 
+/* For verdict.c: m takes no worker any more; its stage_done() comes when its
+ * verdict is durable. */
+void stage_judged(struct message *m);
 /* For scan.c and verdict.c: a message's turn is over, in whatever state it
  * is; retry_ms < 0: it is not to be filtered again. */
 void stage_done(struct message *m, int64_t retry_ms);

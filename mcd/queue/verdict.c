@@ -368,6 +368,7 @@ verdict_act(struct scan *s)
 			return;
 		}
 	}
+	stage_judged(s->m);
 	show_decisions(s);
 	tell_judged(s);
 	if (tell_discards(s) > 0)
