@@ -28,6 +28,7 @@
 struct change {
 	struct message *m;
 	enum state to;
+	bool is_alone; /* to be removed: older ones have durably gone */
 	change_fn *fn;
 	void *arg;
 	struct timer timer;
@@ -160,6 +161,11 @@ on_removed(struct commit_op *op, int result, const struct err *e)
 		return;
 	}
 	commit_op_free(op);
+	if (!c->is_alone) {
+		c->is_alone = true;
+		remove_try(c);
+		return;
+	}
 	remove_body(c->m);
 	if (c->fn != NULL)
 		c->fn(c->m, 0, c->arg);
@@ -168,16 +174,33 @@ on_removed(struct commit_op *op, int result, const struct err *e)
 	free(c);
 }
 
+/*
+ * Whether older envelopes must have gone before the last one goes.  One
+ * that comes back without it is seen as the message: of mail that flows it
+ * makes a duplicate, but what was held would be sent, and what was released
+ * would be held again.
+ */
+static bool
+has_order(const struct message *m)
+{
+	unsigned now = 1u << m->state;
+
+	return (m->ghosts & ~now) != 0 && (m->ghosts | now) >> STATE_HOLD != 0;
+}
+
 /* All folders that may hold it after a crash are gone through: an old
  * envelope that came back would find no body. */
 static void
 remove_try(void *arg)
 {
 	struct change *c = arg;
-	unsigned states = c->m->ghosts | 1u << c->m->state;
+	unsigned now = 1u << c->m->state;
+	unsigned states = c->m->ghosts | now;
 	struct commit_op *op = commit_op_new(0, STATE_COUNT);
 	int s;
 
+	if (!c->is_alone)
+		states &= ~now;
 	op->unlink_count = 0;
 	for (s = 0; s < STATE_COUNT; s++) {
 		if ((states & 1u << s) != 0)
@@ -198,6 +221,7 @@ change_remove(struct message *m, change_fn *fn, void *arg)
 	message_set_gone(m);
 	m->is_busy = true;
 	m->tries = 0;
+	c->is_alone = !has_order(m);
 	timer_init(&c->timer, remove_try, c);
 	remove_try(c);
 }

@@ -35,6 +35,7 @@ SCENARIOS = {
     "sour": [Plan(["bounce" + A, "v" + A], 600)],
     "hold": [Plan(["u" + A, "v" + A], 700)],
     "holds": [Plan(["u" + A, "v" + I], 700)],
+    "halt": [Plan(["u" + A, "v" + A], 700)],
     "release": [Plan(["w" + H], 700), Plan(["once{t}" + H], 700)],
     "delete": [Plan(["w" + H], 700)],
     "bdat": [Plan(["u" + A], 40000, chunks=3), Plan(["v" + I], 600, chunks=1)],
@@ -55,7 +56,7 @@ FIRST = ("first", "firsts")  # on a spool that has seen no mail
 ACTS = {"release": "unhold", "delete": "delete"}
 # the same with what is in quarantine, for one recipient of two
 KEPT_ACTS = {"qrelease": "release", "qdelete": "delete"}
-HELD = ("hold", "holds")  # by an administrator, before it is delivered
+HELD = ("hold", "holds", "halt")  # by an administrator, before it goes
 # the next hop takes nobody at first
 REFUSED = ("sour", "drain", "told", *HELD)
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EMFILE": errno.EMFILE}
@@ -393,6 +394,8 @@ def play(g, scenario):
         drained(g, sent)
     if scenario == "told":
         g.hold_report()
+    if scenario == "halt":
+        g.halt(sent)
     if scenario in ACTS:
         g.act(sent, ACTS[scenario])
     if scenario in KEPT_ACTS:

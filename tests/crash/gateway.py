@@ -77,6 +77,7 @@ class Sent:
         self.token, self.data, self.rcpts = token, data, rcpts
         self.answer, self.text = answer, text
         self.tried = self.done = ""  # what was asked for by mcctl, and said
+        self.was_held = False  # and was said to be
 
     def name(self):
         """Its ID; it was answered 250."""
@@ -566,6 +567,15 @@ class Gateway:
                 if self.order("queue-hold", m.name()) == 0:
                     m.done = "hold"
 
+    def halt(self, sent):
+        """mcctl queue delete for what was to be held."""
+        for m in sent:
+            if m.answer == "yes":
+                m.was_held = m.done == "hold"
+                m.tried, m.done = "halt", ""
+                if self.order("queue-delete", m.name()) == 0:
+                    m.done = "halt"
+
     def take_kept(self):
         """ID -> recipients of what is in quarantine."""
         kept = {}
@@ -735,9 +745,21 @@ def judge_stopped(m, whole, held):
                     f"answered {m.text}")
 
 
+def judge_halted(m, whole, held):
+    """What is held never goes out while it is deleted."""
+    there = judge_body(m, held)
+    if m.was_held and whole:
+        raise Fault(f"{m.token}: held, then deleted, yet delivered: {whole}")
+    if m.done and there:
+        raise Fault(f"{m.token}: delete was said to be done, yet held")
+
+
 def judge_accepted(m, whole, dsn, held):
     if m.tried == "hold":
         judge_stopped(m, whole, held)
+        return
+    if m.tried == "halt":
+        judge_halted(m, whole, held)
         return
     missing = [r for r in m.rcpts if not r.startswith("bounce")
                and not r.endswith((HELD, KEPT, STRICT)) and r not in whole]
