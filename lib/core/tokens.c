@@ -22,14 +22,17 @@
 
 #define BUSY_MS 5000
 #define PENDING_MAX 500000 /* words in memory before they are written */
+#define ROOM_FIRST 131072 /* pages of it that are not used cost nothing */
+/* How many words ahead what belongs to one is fetched. */
+enum { FETCH_TEXT = 4, FETCH_DELTA = 8, FETCH_SLOT = 16 };
 
 /* What a word's row gets. */
 struct delta {
 	const char *word; /* in the arena */
 	uint64_t front; /* its first bytes, to sort by */
 	int64_t change[2];
-	int64_t day;
-	size_t len;
+	uint32_t day;
+	uint32_t len;
 };
 
 /* Where a word's delta is: the hash beside it keeps most looks for others
@@ -241,7 +244,8 @@ grow(struct tokens *t)
 	struct slot *old = t->slots;
 	size_t i, old_count = t->slot_count;
 
-	t->pending_room = t->pending_room > 0 ? 2 * t->pending_room : 32768;
+	t->pending_room =
+		t->pending_room > 0 ? 2 * t->pending_room : ROOM_FIRST;
 	t->pending = xreallocarray(t->pending, t->pending_room,
 				   sizeof(t->pending[0]));
 	t->slot_count = 2 * t->pending_room;
@@ -283,7 +287,7 @@ delta_of(struct tokens *t, uint64_t hash, const char *word, size_t len)
 	d = &t->pending[t->pending_count++];
 	memset(d, 0, sizeof(*d));
 	d->word = arena_strndup(&t->words, word, len);
-	d->len = len;
+	d->len = (uint32_t)len;
 	d->front = front_of(word, len);
 	t->slots[at] = (struct slot){ hash, t->pending_count };
 	return d;
@@ -376,17 +380,40 @@ today(void)
 	return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
 }
 
+/*
+ * Slots, deltas and the texts of words lie far apart: each is fetched while
+ * the words before it are counted. It is a hint and changes nothing.
+ */
+static void
+fetch_ahead(const struct tokens *t, const struct word_set *s, size_t i)
+{
+	const struct slot *near, *far;
+	size_t mask = t->slot_count - 1;
+
+	if (t->slot_count == 0 || i + FETCH_SLOT >= s->count)
+		return;
+	__builtin_prefetch(&t->slots[s->words[i + FETCH_SLOT].hash & mask]);
+	far = &t->slots[s->words[i + FETCH_DELTA].hash & mask];
+	if (far->number != 0)
+		__builtin_prefetch(&t->pending[far->number - 1]);
+	near = &t->slots[s->words[i + FETCH_TEXT].hash & mask];
+	if (near->number != 0)
+		__builtin_prefetch(t->pending[near->number - 1].word);
+}
+
 static void
 add_words(struct tokens *t, const struct word_set *s, enum tokens_kind kind,
 	  int sign)
 {
-	int64_t day = sign > 0 ? today() : 0;
+	uint32_t day = sign > 0 ? (uint32_t)today() : 0;
 	size_t i;
 
 	for (i = 0; i < s->count; i++) {
 		const struct word *w = &s->words[i];
-		struct delta *d = delta_of(t, w->hash, s->text + w->at, w->len);
+		struct delta *d;
 
+		fetch_ahead(t, s, i);
+		d = delta_of(t, w->hash, s->text + w->at, w->len);
 		d->change[kind] += sign;
 		d->day = day > d->day ? day : d->day;
 	}
@@ -467,7 +494,8 @@ tokens_import(struct tokens *t, const char *word, int64_t spam, int64_t ham,
 	d = delta_of(t, word_hash(word, strlen(word)), word, strlen(word));
 	d->change[TOKENS_SPAM] += spam;
 	d->change[TOKENS_HAM] += ham;
-	d->day = day > d->day ? day : d->day;
+	if (day > d->day && day <= UINT32_MAX)
+		d->day = (uint32_t)day;
 	return t->pending_count > PENDING_MAX ? flush(t, e) : 0;
 }
 
