@@ -57,4 +57,5 @@ bash:bash
 zsh:zsh
 fish:fish
 prometheus:promtool
+rspamd:rspamd
 '

@@ -15,6 +15,7 @@ import time
 
 SRC = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
+SIGNATURES = 200000
 
 
 def run(*words, env=None):
@@ -126,6 +127,18 @@ def cpu_s(pid):
         except OSError:
             pass
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def make_signatures(folder, count):
+    """So many made signatures, half hashes of files, half bytes."""
+    os.mkdir(folder)
+    with open(f"{folder}/made.hdb", "w", encoding="ascii") as f:
+        for i in range(count // 2):
+            f.write(f"{i:032x}:{1000 + i}:Made.Hash-{i}\n")
+    with open(f"{folder}/made.ndb", "w", encoding="ascii") as f:
+        for i in range(count // 2):
+            f.write(f"Made.Body-{i}:0:*:{i * 2654435761 % 2**64:016x}"
+                    f"{i:08x}{i * 40503 % 2**32:08x}\n")
 
 
 faults = []

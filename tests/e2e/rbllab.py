@@ -66,8 +66,9 @@ def room(name):
 class Nsd(Server):
     """zones: {"list.example": ["2.0.0.127 A 127.0.0.2", ...]}, TTL 1 s."""
 
-    def __init__(self, zones):
+    def __init__(self, zones, ttl=1):
         self.dir = room("nsd")
+        self.ttl = ttl
         self.serial = 0
         self.zones = zones
         port = free_port()
@@ -89,8 +90,9 @@ class Nsd(Server):
     def write(self, zone):
         self.serial += 1
         with open(f"{self.dir}/{zone}.new", "w", encoding="ascii") as f:
-            f.write(f"$ORIGIN {zone}.\n$TTL 1\n@ SOA ns h {self.serial} 1 1 "
-                    "1 1\n@ NS ns\nns A 127.0.0.1\n")
+            f.write(f"$ORIGIN {zone}.\n$TTL {self.ttl}\n@ SOA ns h "
+                    f"{self.serial} 1 1 1 {self.ttl}\n@ NS ns\n"
+                    "ns A 127.0.0.1\n")
             f.write("".join(f"{line}\n" for line in self.zones[zone]))
         os.rename(f"{self.dir}/{zone}.new", f"{self.dir}/{zone}")
 
@@ -102,9 +104,12 @@ class Nsd(Server):
 
 
 class Unbound(Server):
-    """A resolver that asks servers (zone: port) and nobody else."""
+    """
+    A resolver that asks servers (zone: port) and nobody else. is_alone: it
+    says at once of all other names that there is no such name.
+    """
 
-    def __init__(self, servers):
+    def __init__(self, servers, ttl=1, is_alone=False):
         self.dir = room("unbound")
         port = free_port()
         with open(f"{self.dir}/conf", "w", encoding="ascii") as f:
@@ -112,9 +117,15 @@ class Unbound(Server):
                     " do-ip6: no\n username: \"\"\n chroot: \"\"\n"
                     f" directory: {self.dir}\n pidfile: {self.dir}/pid\n"
                     " use-syslog: no\n module-config: iterator\n"
-                    " do-not-query-localhost: no\n cache-max-ttl: 1\n"
-                    " cache-max-negative-ttl: 1\n infra-host-ttl: 1\n"
-                    "remote-control:\n control-enable: no\n")
+                    " do-not-query-localhost: no\n"
+                    f" cache-max-ttl: {ttl}\n"
+                    f" cache-max-negative-ttl: {ttl}\n infra-host-ttl: 1\n")
+            if is_alone:
+                f.write(' local-zone: "." static\n local-data: ". 3600 SOA '
+                        f'a. a. 1 1 1 1 {ttl}"\n')
+                for zone in servers:
+                    f.write(f" local-zone: {zone} transparent\n")
+            f.write("remote-control:\n control-enable: no\n")
             for zone, at in servers.items():
                 f.write(f"stub-zone:\n name: {zone}\n"
                         f" stub-addr: 127.0.0.1@{at}\n")
