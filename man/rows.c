@@ -242,6 +242,25 @@ put_views(void)
 	}
 }
 
+static const struct {
+	const char *name, *help;
+} tallies[] = {
+#define TALLY(name, help) { #name, help },
+#include "tally.def"
+#undef TALLY
+};
+
+static void
+put_tallies(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tallies) / sizeof(*tallies); i++) {
+		put_name(tallies[i].name);
+		put_help(tallies[i].help);
+	}
+}
+
 static void
 put_console_keys(void)
 {
@@ -279,9 +298,11 @@ main(int argc, char **argv)
 		put_views();
 	} else if (strcmp(table, "consolekeys") == 0) {
 		put_console_keys();
+	} else if (strcmp(table, "tallies") == 0) {
+		put_tallies();
 	} else {
 		fputs("usage: rows conf|knobs|stats|commands|topkeys|panels|"
-		      "views|consolekeys\n",
+		      "views|consolekeys|tallies\n",
 		      stderr);
 		return 64;
 	}

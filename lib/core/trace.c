@@ -6,6 +6,7 @@
 #include "trace.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "clock.h"
 #include "ip.h"
@@ -60,6 +61,77 @@ has_part(const char *text, const char *part)
 	return false;
 }
 
+/* The first byte of characters from U+0800 on. */
+#define FIRST_UNPARTED 0xe0
+
+static bool
+is_letter(char c)
+{
+	return ascii_isalnum((unsigned char)c) ||
+	       ((unsigned char)c & 0x80) != 0;
+}
+
+/* The next run of letters from *p on; its length, 0 at the end. */
+static size_t
+next_word(const char **p)
+{
+	const char *end;
+
+	while (**p != '\0' && !is_letter(**p))
+		(*p)++;
+	for (end = *p; is_letter(*end);)
+		end++;
+	return (size_t)(end - *p);
+}
+
+bool
+trace_has_words(const char *text)
+{
+	const char *word = text;
+
+	for (const char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p >= FIRST_UNPARTED)
+			return false;
+	return next_word(&word) > 0;
+}
+
+void
+trace_words(const char *text, struct buf *out)
+{
+	size_t len;
+
+	while ((len = next_word(&text)) > 0) {
+		(void)buf_printf(out, "%s\"%.*s\"%s", out->len > 0 ? " " : "",
+				 (int)len, text, text[len] == '*' ? "*" : "");
+		text += len;
+	}
+}
+
+static bool
+has_word(const char *subject, const char *word, size_t len, bool is_start)
+{
+	size_t n;
+
+	for (; (n = next_word(&subject)) > 0; subject += n)
+		if ((n == len || (is_start && n > len)) &&
+		    strncasecmp(subject, word, len) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_words(const char *subject, const char *text)
+{
+	size_t len;
+
+	if (!trace_has_words(text))
+		return has_part(subject, text);
+	for (; (len = next_word(&text)) > 0; text += len)
+		if (!has_word(subject, text, len, text[len] == '*'))
+			return false;
+	return true;
+}
+
 bool
 trace_takes_all(const struct ledger_event *ev, enum trace_kind kind,
 		const char *word)
@@ -73,7 +145,7 @@ trace_takes_all(const struct ledger_event *ev, enum trace_kind kind,
 		return str_ieq(ev->sender, word) ||
 		       is_message_id(ev->message_id, word);
 	case TRACE_SUBJECT:
-		return has_part(ev->subject, word);
+		return has_words(ev->subject, word);
 	}
 	return false;
 }

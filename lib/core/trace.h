@@ -19,7 +19,7 @@ enum trace_kind {
 	TRACE_ID, /* a queue id, with or without .N */
 	TRACE_CLIENT, /* an address of a host */
 	TRACE_ADDRESS, /* of a sender or recipient, or a Message-ID */
-	TRACE_SUBJECT /* a part of a subject, ASCII letters without case */
+	TRACE_SUBJECT /* words of a subject, all of them in any order */
 };
 
 /*
@@ -38,6 +38,15 @@ bool trace_matches(const struct ledger_event *ev, enum trace_kind kind,
 /* Whether the events of the whole ID are shown when one matches so. */
 bool trace_takes_all(const struct ledger_event *ev, enum trace_kind kind,
 		     const char *word);
+
+/*
+ * A word is letters and digits, a * behind it stands for any end.  Case does
+ * not matter.  Text with characters from U+0800 on, or without a word, is
+ * looked for as a part of the subject: not all scripts part their words.
+ */
+bool trace_has_words(const char *text);
+/* The words as an expression for FTS5; there is one at least. */
+void trace_words(const char *text, struct buf *out);
 
 /* Appends the members: time (ISO 8601, UTC), id, event, rcpt ... */
 void trace_record(const struct ledger_event *ev, struct record *r);

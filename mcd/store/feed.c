@@ -22,6 +22,7 @@
 #define RETRY_MS 5000
 #define ASK_MS 30000
 #define EXPIRE_MS 600000
+#define FILL_MS 50
 
 static struct {
 	char dir[1024];
@@ -36,7 +37,7 @@ static struct {
 	bool asked_next; /* for the file behind this one */
 	int batch; /* events in the transaction */
 	bool is_stopped;
-	struct timer step, retry, expire;
+	struct timer step, retry, expire, fill;
 	struct err trouble;
 } self = { .fd = -1 };
 
@@ -96,7 +97,24 @@ open_history(void)
 		return -1;
 	}
 	self.trouble.text[0] = '\0';
+	timer_set(&self.fill, FILL_MS);
 	return 0;
+}
+
+/* What an older version has left to do, beside what comes in. */
+static void
+on_fill(void *arg)
+{
+	struct err e = { "" };
+	int more = 0;
+
+	(void)arg;
+	if (self.history != NULL)
+		more = history_fill(self.history, &e);
+	if (more < 0)
+		in_trouble(&e);
+	if (more > 0)
+		timer_set(&self.fill, FILL_MS);
 }
 
 static int
@@ -312,6 +330,7 @@ feed_start(const char *dir)
 	timer_init(&self.step, on_step, NULL);
 	timer_init(&self.retry, on_step, NULL);
 	timer_init(&self.expire, on_expire, NULL);
+	timer_init(&self.fill, on_fill, NULL);
 	timer_set(&self.expire, EXPIRE_MS);
 	(void)open_history();
 }
@@ -323,6 +342,7 @@ feed_stop(void)
 	timer_release(&self.step);
 	timer_release(&self.retry);
 	timer_release(&self.expire);
+	timer_release(&self.fill);
 	file_shut(&self.fd);
 	history_close(self.history);
 	self.history = NULL;

@@ -15,9 +15,11 @@
 
 #include "clock.h"
 #include "envelope.h"
+#include "history_index.h"
 #include "history_sql.h"
 #include "log.h"
 #include "str.h"
+#include "tally.h"
 #include "xalloc.h"
 
 #define EXPIRE_ROWS 5000
@@ -41,7 +43,7 @@
 	JUDGED_COLUMN("threshold", "INTEGER NOT NULL DEFAULT 0") \
 	JUDGED_COLUMN("fate", "INTEGER NOT NULL DEFAULT 0")      \
 	JUDGED_COLUMN("explanation", "TEXT NOT NULL DEFAULT ''") \
-	"PRAGMA user_version = 3;"
+	""
 
 static const char schema[] =
 	"CREATE TABLE event("
@@ -90,6 +92,12 @@ run(struct history *h, const char *sql, struct err *e)
 	return history_error(h, e, "statement");
 }
 
+int
+history_finish(struct history *h, struct err *e)
+{
+	return run(h, "COMMIT", e);
+}
+
 static int
 user_version(struct history *h)
 {
@@ -110,14 +118,17 @@ static int
 make_tables(struct history *h, int version, struct err *e)
 {
 	static const char *const steps[HISTORY_VERSION] = {
-		schema, FILE_TABLE JUDGED_COLUMNS, JUDGED_COLUMNS
+		schema, FILE_TABLE JUDGED_COLUMNS, JUDGED_COLUMNS, ""
 	};
 
 	if (version == HISTORY_VERSION)
 		return 0;
-	if (run(h, "BEGIN IMMEDIATE", e) < 0 || run(h, steps[version], e) < 0)
+	if (run(h, "BEGIN IMMEDIATE", e) < 0 || run(h, steps[version], e) < 0 ||
+	    run(h, history_index_sql, e) < 0 ||
+	    run(h, tally_table_sql, e) < 0 ||
+	    run(h, "PRAGMA user_version = 4", e) < 0)
 		return -1;
-	return run(h, "COMMIT", e);
+	return history_finish(h, e);
 }
 
 static int
@@ -142,11 +153,12 @@ prepare(struct history *h, struct err *e)
 			       version, HISTORY_VERSION);
 	if (make_tables(h, version, e) < 0)
 		return -1;
-	if (sqlite3_prepare_v2(h->db, insert_sql, -1, &h->insert, NULL) ==
+	if (sqlite3_prepare_v2(h->db, insert_sql, -1, &h->insert, NULL) !=
 	    SQLITE_OK)
+		history_error(h, e, "its tables");
+	else if (history_index_prepare(h, e) == 0)
 		return 0;
 	/* Not our tables, whatever the version says. */
-	history_error(h, e, "its tables");
 	h->is_damaged = true;
 	return -1;
 }
@@ -163,6 +175,7 @@ history_close(struct history *h)
 	if (h == NULL)
 		return;
 	sqlite3_finalize(h->insert);
+	history_index_release(h);
 	sqlite3_close(h->db);
 	free(h);
 }
@@ -352,7 +365,7 @@ history_add(struct history *h, const struct ledger_event *ev, struct err *e)
 		return -1;
 	}
 	sqlite3_reset(st);
-	return 0;
+	return history_index_add(h, ev, sqlite3_last_insert_rowid(h->db), e);
 }
 
 static int
@@ -381,7 +394,7 @@ history_commit(struct history *h, const char *file, uint64_t offset,
 	    keep_place(h, "INSERT OR REPLACE INTO file VALUES(?, ?)", file,
 		       offset, e) < 0)
 		return -1;
-	return run(h, "COMMIT", e);
+	return history_finish(h, e);
 }
 
 /* Of files that only hold what is older; they are gone, or soon will be. */
@@ -397,17 +410,14 @@ expire_places(struct history *h, int64_t before_us, struct err *e)
 			  least, 0, e);
 }
 
-int
-history_expire(struct history *h, int64_t before_us, struct err *e)
+static int
+remove_oldest(struct history *h, int64_t before_us, struct err *e)
 {
 	sqlite3_stmt *st;
 	int r;
 
-	if (expire_places(h, before_us, e) < 0)
-		return -1;
 	if (sqlite3_prepare_v2(h->db,
-			       "DELETE FROM event WHERE seq IN (SELECT seq "
-			       "FROM event WHERE at < ? LIMIT ?)",
+			       "DELETE FROM event WHERE seq IN " HISTORY_OLDEST,
 			       -1, &st, NULL) != SQLITE_OK)
 		return history_error(h, e, "expiring");
 	sqlite3_bind_int64(st, 1, before_us);
@@ -417,4 +427,21 @@ history_expire(struct history *h, int64_t before_us, struct err *e)
 	if (r != SQLITE_DONE)
 		return history_error(h, e, "expiring");
 	return sqlite3_changes(h->db) == EXPIRE_ROWS;
+}
+
+int
+history_expire(struct history *h, int64_t before_us, struct err *e)
+{
+	int more = -1;
+
+	if (history_begin(h, e) < 0)
+		return -1;
+	if (expire_places(h, before_us, e) == 0 &&
+	    history_index_expire(h, before_us, EXPIRE_ROWS, e) == 0)
+		more = remove_oldest(h, before_us, e);
+	if (more < 0 || history_finish(h, e) < 0) {
+		history_rollback(h);
+		return -1;
+	}
+	return more;
 }

@@ -17,7 +17,7 @@
 
 struct history;
 
-#define HISTORY_VERSION 3
+#define HISTORY_VERSION 4
 
 /*
  * Opens dir/history.db or makes it; a damaged one is moved aside and made
@@ -54,20 +54,38 @@ void history_rollback(struct history *h);
  * are left. */
 int history_expire(struct history *h, int64_t before_us, struct err *e);
 
+/* Puts a bounded number of the events of an older version into the index of
+ * words and the tallies; 1 when more are left. */
+int history_fill(struct history *h, struct err *e);
+
 /*
- * Events of any (trace.h) in the order they came in, behind cursor (0:
- * from the start).  fn gets each as a record, non-zero stops.  Returns the
- * next cursor, 0 when there is no more, -1 on error.
+ * Where a question goes on; zeroes at its start.  As text: "MATCH.EVENT",
+ * which holds HISTORY_CURSOR_SIZE.
+ */
+struct history_cursor {
+	int64_t match; /* the event by which the last message was found */
+	int64_t event; /* the last of its events that was seen; 0: all were */
+};
+#define HISTORY_CURSOR_SIZE 44
+void history_cursor_text(const struct history_cursor *at,
+			 char dst[HISTORY_CURSOR_SIZE]);
+int history_cursor_parse(const char *text, struct history_cursor *out);
+
+/*
+ * Events of any (trace.h): message by message in the order they came in,
+ * each with its events.  Only what is behind *at is looked at, so the first
+ * page of a client with a million messages costs no more than of one with
+ * ten.  fn gets each as a record, non-zero stops.  1 when there is more
+ * behind *at, 0 when not, -1 on error.
  */
 typedef int history_row_fn(void *arg, const struct record *r);
-int64_t history_trace(struct history *h, const char *any, int64_t cursor,
-		      uint32_t limit, history_row_fn *fn, void *arg,
-		      struct err *e);
+int history_trace(struct history *h, const char *any, struct history_cursor *at,
+		  uint32_t limit, history_row_fn *fn, void *arg, struct err *e);
 
 /* The judged events of an ID (with or without .N), as
  * trace_judged_record() has them; all else as above. */
-int64_t history_judged(struct history *h, const char *id, int64_t cursor,
-		       uint32_t limit, history_row_fn *fn, void *arg,
-		       struct err *e);
+int history_judged(struct history *h, const char *id, struct history_cursor *at,
+		   uint32_t limit, history_row_fn *fn, void *arg,
+		   struct err *e);
 
 #endif

@@ -41,34 +41,34 @@ done(const struct asker *a, uint32_t code, const char *text, const char *cursor)
 	(void)peer_answer(a->id, a->token, FRAME_ctl_done, &body, -1);
 }
 
-typedef int64_t question_fn(struct history *h, const char *word, int64_t cursor,
-			    uint32_t limit, history_row_fn *fn, void *arg,
-			    struct err *e);
+typedef int question_fn(struct history *h, const char *word,
+			struct history_cursor *at, uint32_t limit,
+			history_row_fn *fn, void *arg, struct err *e);
 
 static void
 run_question(struct asker *a, const struct frame_ctl_ask *ask, question_fn *fn)
 {
-	char cursor[32] = "";
-	uint64_t from = 0;
-	int64_t next;
+	struct history_cursor at = { 0, 0 };
+	char cursor[HISTORY_CURSOR_SIZE] = "";
 	struct err e = { "" };
+	int more;
 
 	if (feed_history() == NULL) {
 		done(a, EX_TEMPFAIL, "history.db cannot be read now", "");
 		return;
 	}
-	if (ask->cursor[0] != '\0' && str_to_u64(ask->cursor, &from, &e) < 0) {
+	if (ask->cursor[0] != '\0' &&
+	    history_cursor_parse(ask->cursor, &at) < 0) {
 		done(a, EX_DATAERR, "bad cursor", "");
 		return;
 	}
-	next = fn(feed_history(), ask->arg, (int64_t)from, PAGE_ROWS, send_row,
-		  a, &e);
-	if (next < 0) {
+	more = fn(feed_history(), ask->arg, &at, PAGE_ROWS, send_row, a, &e);
+	if (more < 0) {
 		done(a, EX_IOERR, e.text, "");
 		return;
 	}
-	if (next > 0)
-		str_fmt(cursor, sizeof(cursor), "%lld", (long long)next);
+	if (more > 0)
+		history_cursor_text(&at, cursor);
 	done(a, EX_OK, "", cursor);
 }
 

@@ -76,7 +76,8 @@ QUESTIONS = [["queue", "list"], ["queue", "list", "from:s1@", "older:0s"],
              ["queue", "count"], ["trace", "r7@ours.example"],
              ["trace", "R7@OURS.example"], ["trace", "s3@client.example"],
              ["trace", "<12@client.example>"], ["trace", "12@client.example"],
-             ["trace", "NUMBER 44"], ["trace", "127.0.0.1"],
+             ["trace", "NUMBER 44"], ["trace", "numb* 12"],
+             ["trace", "127.0.0.1"], ["history"], ["stats"],
              ["trace", "nobody@ours.example"]]
 
 
@@ -107,6 +108,28 @@ def both():
     got = lab.run("queue", "retry", "all")
     claim(got.returncode == 75 and "not running" in got.stderr,
           "what needs mcd says so: 75", got)
+
+
+def tallies():
+    """Sums of history.db, which nobody needs to run for."""
+    sums = lab.rows("history", "--by", "month")
+    same((sum(r["accepted"] for r in sums), sum(r["deferred"] for r in sums)),
+         (ROWS + 1, ROWS + 1), "history counts recipients")
+    claim(all(r["since"] % 3600 == 0 and r["month"][4] == "-" for r in sums),
+          "by the month", sums)
+    same([(r["domain"], r["of"], r["accepted"]) for r in lab.rows("stats")],
+         [("ours.example", "recipients", ROWS + 1)], "stats, by domain")
+    same([(r["of"], r["accepted"]) for r in
+          lab.rows("stats", "--domain", "CLIENT.example")],
+         [("senders", ROWS + 1)], "what a domain has sent")
+    same(sum(r["accepted"] for r in
+             lab.rows("history", "--domain", "client.example", "--senders")),
+         ROWS + 1, "and by the hour")
+    same(lab.rows("stats", "--senders", "--top", "1")[0]["domain"],
+         "client.example", "who sends the most")
+    text = lab.ctl("stats").splitlines()
+    claim(text[0].split()[:3] == ["DOMAIN", "OF", "ACCEPTED"] and
+          len(text) == 2, "as a table", text)
 
 
 def stopped():
@@ -379,5 +402,5 @@ def crashed():
           and "intake: open" in text, "status for people", text)
 
 
-run(fill, pages, both, stopped, history, at_rest, ahead, account, lost,
-    control_dies, at_once, nobody_waits_for, crashed)
+run(fill, pages, both, tallies, stopped, history, at_rest, ahead, account,
+    lost, control_dies, at_once, nobody_waits_for, crashed)

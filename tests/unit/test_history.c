@@ -16,6 +16,8 @@
 #include "check.h"
 #include "file.h"
 #include "str.h"
+#include "tally.h"
+#include "trace.h"
 
 #define A "06ab3c8def000001"
 #define B "06ab3c8def000002"
@@ -132,11 +134,12 @@ static const char *
 traced(struct history *h, const char *any)
 {
 	static struct seen s;
+	struct history_cursor at = { 0, 0 };
 
 	buf_clear(&s.text);
 	s.count = 0;
 	s.stop_at = 0;
-	if (history_trace(h, any, 0, 100, see, &s, &e) != 0)
+	if (history_trace(h, any, &at, 100, see, &s, &e) != 0)
 		return "error or more";
 	return buf_str(&s.text);
 }
@@ -156,9 +159,14 @@ static const struct {
 	{ "a Message-ID without its brackets", "1@a.example", ALL_OF_A },
 	{ "a client", "192.0.2.1", ALL_OF_A },
 	{ "a client in another spelling", "2001:db8:0::1", "accepted 3" },
-	{ "a part of a subject, in whatever case", "HALF",
+	{ "a word of a subject, in whatever case", "HALF",
 	  ALL_OF_A ", accepted 3" },
-	{ "% is a character", "100%", ALL_OF_A },
+	{ "words in any order", "price half", ALL_OF_A },
+	{ "all of them", "half nowhere", "" },
+	{ "whole ones", "hal", "" },
+	{ "or what they begin with", "hal* pri*", ALL_OF_A },
+	{ "% is no letter", "100%", ALL_OF_A },
+	{ "what has no word is a part", "% ", ALL_OF_A },
 	{ "and no wildcard", "H%e", "" },
 	{ "nor is _", "h_lf", "" },
 	{ "what is not there", "nobody@b.example", "" },
@@ -170,24 +178,95 @@ test_trace(void)
 {
 	struct history *h = open_history();
 	struct seen s = { .stop_at = 2 };
-	int64_t cursor;
+	struct history_cursor at = { 0, 0 };
+	int more;
 
 	CHECK(h != NULL && add_events(h) == 0, "events go in: %s", e.text);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		CHECK_STR(traced(h, rows[i].any), rows[i].want, "%s",
 			  rows[i].words);
-	cursor = history_trace(h, A, 0, 3, see, &s, &e);
+	(void)history_trace(h, A, &at, 3, see, &s, &e);
 	CHECK(s.count == 2, "who has seen enough gets no more");
 	s.stop_at = 0;
 	buf_clear(&s.text);
-	cursor = history_trace(h, A, 0, 3, see, &s, &e);
-	CHECK(cursor > 0, "a full page has a cursor");
+	at = (struct history_cursor){ 0, 0 };
+	more = history_trace(h, A, &at, 3, see, &s, &e);
+	CHECK(more == 1 && at.event > 0, "a full page has a cursor");
 	buf_clear(&s.text);
-	cursor = history_trace(h, A, cursor, 3, see, &s, &e);
-	CHECK(cursor == 0 && str_eq(buf_str(&s.text), "held 1.2"),
+	more = history_trace(h, A, &at, 3, see, &s, &e);
+	CHECK(more == 0 && str_eq(buf_str(&s.text), "held 1.2"),
 	      "the next page is the rest");
 	buf_release(&s.text);
 	history_close(h);
+}
+
+/* All pages of one row, one after the other, with the cursor as text. */
+static void
+test_pages(void)
+{
+	static const char *const words[] = {
+		A, "joe@b.example", "ann@a.example", "192.0.2.1", "half", "%"
+	};
+	struct history *h = open_history();
+	char text[HISTORY_CURSOR_SIZE];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		struct history_cursor at = { 0, 0 };
+		struct seen s = { .stop_at = 0 };
+
+		for (int n = 0; n < 20 && history_trace(h, words[i], &at, 1,
+							see, &s, &e) == 1;
+		     n++) {
+			history_cursor_text(&at, text);
+			if (history_cursor_parse(text, &at) < 0)
+				break;
+		}
+		CHECK_STR(buf_str(&s.text), traced(h, words[i]),
+			  "%s: page by page is all", words[i]);
+		buf_release(&s.text);
+	}
+	history_close(h);
+}
+
+static void
+test_cursor(void)
+{
+	static const char *const bad[] = { "",	  "1",	  "1.",	  ".1",
+					   "a.1", "1.-1", "1.2.3" };
+	struct history_cursor at;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK(history_cursor_parse(bad[i], &at) < 0,
+		      "\"%s\" is no cursor", bad[i]);
+}
+
+static const struct {
+	const char *text, *subject, *words;
+	bool is_found;
+} subjects[] = {
+	{ "words are whole", "price", "Half price", true },
+	{ "a part of one is none", "pric", "Half price", false },
+	{ "but with *", "pric*", "Half price", true },
+	{ "all of them, in any order", "price half", "Half price", true },
+	{ "one that is not there", "price no", "Half price", false },
+	{ "what has no word", "%", "100% more", true },
+	{ "a script that parts no words", "\xe5\xa4\xa9",
+	  "\xe4\xbb\x8a\xe5\xa4\xa9", true },
+	{ "letters of two bytes are letters", "rz", "im M\xc3\xa4rz", false },
+	{ "in their own case", "M\xc3\xa4rz", "im M\xc3\xa4rz", true },
+};
+
+/* The same without a database. */
+static void
+test_subjects(void)
+{
+	for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects); i++) {
+		struct ledger_event ev = { .subject = subjects[i].words };
+
+		CHECK_INT(trace_takes_all(&ev, TRACE_SUBJECT,
+					  subjects[i].subject),
+			  subjects[i].is_found, "%s", subjects[i].text);
+	}
 }
 
 static const struct ledger_event judged[] = {
@@ -241,10 +320,11 @@ static void
 test_judged(void)
 {
 	struct history *h = open_history();
+	struct history_cursor at = { 0, 0 };
 	struct buf seen = { 0 };
 
 	CHECK_INT(add_judged(h), 0, "decisions go in: %s", e.text);
-	CHECK_INT(history_judged(h, D, 0, 100, see_judged, &seen, &e), 0,
+	CHECK_INT(history_judged(h, D, &at, 100, see_judged, &seen, &e), 0,
 		  "those of an ID are found: %s", e.text);
 	CHECK_STR(buf_str(&seen),
 		  "joe@b.example spam 7.5/5.0 2 sum 7.5 5.0 spam deliver\n;"
@@ -252,7 +332,7 @@ test_judged(void)
 		  "with their words");
 	CHECK_STR(traced(h, D), "judged 4.1, judged 4.1", "a trace has them");
 	buf_clear(&seen);
-	CHECK(history_judged(h, A, 0, 100, see_judged, &seen, &e) == 0 &&
+	CHECK(history_judged(h, A, &at, 100, see_judged, &seen, &e) == 0 &&
 		      seen.len == 0,
 	      "other events are none");
 	buf_release(&seen);
@@ -387,6 +467,8 @@ exec_sql(const char *sql)
 	sqlite3_close(db);
 }
 
+/* What version 4 has brought. */
+#define DROP_INDEX "DROP TABLE word; DROP TABLE fill; DROP TABLE tally;"
 /* What version 3 has brought. */
 #define DROP_JUDGED                                \
 	"ALTER TABLE event DROP COLUMN verdict;"   \
@@ -407,12 +489,12 @@ test_versions(void)
 	CHECK(h == NULL && strstr(e.text, "newer") != NULL,
 	      "one of a newer version is left: %s", e.text);
 	CHECK_INT(count_aside(), 1, "where it is");
-	exec_sql(DROP_JUDGED "PRAGMA user_version = 2;");
+	exec_sql(DROP_INDEX DROP_JUDGED "PRAGMA user_version = 2;");
 	h = open_history();
 	CHECK(h != NULL && add_judged(h) == 0,
 	      "one of version 2 learns of decisions: %s", e.text);
 	history_close(h);
-	exec_sql(DROP_JUDGED
+	exec_sql(DROP_INDEX DROP_JUDGED
 		 "DROP TABLE file; PRAGMA user_version = 1;"
 		 "UPDATE position SET file = '2026112214', offset = 47;");
 	h = open_history();
@@ -424,6 +506,95 @@ test_versions(void)
 	h = open_history();
 	CHECK(h != NULL && add_events(h) == 0,
 	      "one whose tables are others is made again: %s", e.text);
+	history_close(h);
+}
+
+struct sums {
+	int64_t n[TALLY_COLUMNS];
+	size_t rows;
+	char domain[64];
+};
+
+static int
+add_sums(void *arg, const struct tally_row *r)
+{
+	struct sums *s = arg;
+
+	for (int i = 0; i < TALLY_COLUMNS; i++)
+		s->n[i] += r->n[i];
+	if (s->rows++ == 0)
+		(void)str_copy(s->domain, sizeof(s->domain), r->domain);
+	return 0;
+}
+
+static struct sums
+sums_of(enum tally_side side, const char *domain, unsigned top)
+{
+	struct tally_query q = { .side = side, .domain = domain, .top = top };
+	struct sums s = { .rows = 0 };
+
+	CHECK_INT(tally_read(dir, &q, add_sums, &s, &e), 0, "%s", e.text);
+	return s;
+}
+
+static void
+test_tallies(void)
+{
+	struct history *h;
+	struct sums s;
+
+	run("rm -f", "/history.db*");
+	s = sums_of(TALLY_ALL, NULL, 0);
+	CHECK(s.rows == 0, "no history is nothing");
+	h = open_history();
+	CHECK(h != NULL && add_events(h) == 0 && add_judged(h) == 0,
+	      "events are counted: %s", e.text);
+	s = sums_of(TALLY_ALL, NULL, 0);
+	CHECK(s.rows == 4 && s.n[TALLY_accepted] == 4 &&
+		      s.n[TALLY_bytes] == 18 && s.n[TALLY_delivered] == 1 &&
+		      s.n[TALLY_spam] == 2,
+	      "by the hour, once a recipient");
+	s = sums_of(TALLY_RCPT, NULL, 10);
+	CHECK(s.rows == 2 && str_eq(s.domain, "b.example"),
+	      "by domain, the most first");
+	s = sums_of(TALLY_RCPT, NULL, 1);
+	CHECK(s.rows == 1 && s.n[TALLY_accepted] == 3, "as many as wanted");
+	s = sums_of(TALLY_SENDER, "a.example", 1);
+	CHECK(s.n[TALLY_accepted] == 2 && s.n[TALLY_delivered] == 1,
+	      "a result counts for who has sent the message");
+	CHECK(history_expire(h, 9000 * HOUR, &e) == 0 &&
+		      sums_of(TALLY_RCPT, NULL, 10).rows == 0 &&
+		      sums_of(TALLY_ALL, NULL, 0).rows == 4,
+	      "domains go with the events, sums of all stay for a year");
+	CHECK(history_expire(h, 20000 * HOUR, &e) == 0 &&
+		      sums_of(TALLY_ALL, NULL, 0).rows == 0,
+	      "and no longer");
+	CHECK_STR(traced(h, "half"), "", "words go with the events");
+	history_close(h);
+}
+
+/* An older version's events are counted and found step by step. */
+static void
+test_fill(void)
+{
+	struct history *h;
+	int more;
+
+	run("rm -f", "/history.db*");
+	h = open_history();
+	CHECK(h != NULL && add_events(h) == 0, "events: %s", e.text);
+	history_close(h);
+	exec_sql(DROP_INDEX "PRAGMA user_version = 3;");
+	h = open_history();
+	CHECK_STR(traced(h, "half"), "", "one of version 3 knows no words");
+	while ((more = history_fill(h, &e)) == 1)
+		;
+	CHECK_INT(more, 0, "filling ends: %s", e.text);
+	CHECK_STR(traced(h, "half"), ALL_OF_A ", accepted 3",
+		  "and all of them are there");
+	CHECK_INT(sums_of(TALLY_ALL, NULL, 0).n[TALLY_accepted], 4,
+		  "and are counted");
+	CHECK_INT(history_fill(h, &e), 0, "once");
 	history_close(h);
 }
 
@@ -447,12 +618,17 @@ main(void)
 	if (mkdtemp(dir) == NULL)
 		return EXIT_FAILURE;
 	test_trace();
+	test_pages();
+	test_cursor();
+	test_subjects();
 	test_judged();
 	test_position();
 	test_places();
 	test_expire();
 	test_damage();
 	test_versions();
+	test_tallies();
+	test_fill();
 	test_no_folder();
 	run("rm -rf", "");
 	return check_done();
