@@ -112,7 +112,6 @@ static const struct {
 #define COMMAND(family, verb, synopsis, options, least, most, need, fn, help) \
 	{ family, verb, synopsis, help },
 #include "commands.def"
-#undef COMMAND
 };
 
 static void

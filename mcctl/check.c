@@ -130,12 +130,12 @@ check_folder(struct checking *k, const char *key, const char *path,
 }
 
 static void
-check_program(struct checking *k)
+check_program(struct checking *k, const char *program)
 {
 	char path[1024];
 
-	if (!str_fmt(path, sizeof(path), "%s/mcd-filter",
-		     k->c->conf.libexec_dir))
+	if (!str_fmt(path, sizeof(path), "%s/%s", k->c->conf.libexec_dir,
+		     program))
 		tell(k, "paths.libexec", FOUND_FAULT, "path is too long");
 	else if (access(path, X_OK) < 0)
 		tell(k, "paths.libexec", FOUND_FAULT, "%s: %s", path,
@@ -153,7 +153,8 @@ check_folders(struct checking *k)
 		     conf->jail ? S_IWOTH | S_IROTH : S_IWOTH);
 	check_folder(k, "paths.lib", conf->lib_dir, conf->user_main, S_IWOTH);
 	check_folder(k, "paths.run", conf->run_dir, NULL, S_IWOTH);
-	check_program(k);
+	check_program(k, "mcd-filter");
+	check_program(k, "mcctl-net");
 }
 
 static void

@@ -54,6 +54,7 @@ struct ctx {
 	bool is_dry_run; /* set by a command: nothing of it is to stay */
 	char **args; /* without options */
 	int arg_count;
+	char **words; /* all, as they were given */
 };
 
 struct command {
@@ -66,6 +67,7 @@ struct command {
 	enum command_need need;
 	int (*run)(struct ctx *c);
 	const char *help;
+	bool is_net; /* mcctl-net runs it */
 };
 
 extern const struct command command_table[];
@@ -108,6 +110,5 @@ int dest_parse(const char *text, struct dest *d, struct err *e);
 #define COMMAND(f, v, syn, opts, min, max, need, fn, help) \
 	int fn(struct ctx *c);
 #include "commands.def"
-#undef COMMAND
 
 #endif

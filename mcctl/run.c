@@ -17,6 +17,7 @@
 #include "file.h"
 #include "guard.h"
 #include "log.h"
+#include "other.h"
 #include "rights.h"
 #include "undo.h"
 #include "words.h"
@@ -114,7 +115,8 @@ run_prepared(struct ctx *c)
 {
 	struct err e = { "" };
 
-	if (c->command->need == NEED_NOTHING)
+	if (c->command->need == NEED_NOTHING ||
+	    (c->command->is_net && !other_is_this()))
 		return c->command->run(c);
 	if (conf_read(c->conf_path, &c->conf, &e) < 0)
 		return complain(c, EX_CONFIG, "%s", e.text);
@@ -141,6 +143,21 @@ flush_output(struct ctx *c, int code)
 	return complain(c, EX_IOERR, "standard output: %s", strerror(errno));
 }
 
+/* The parser moves words about. */
+static char **
+copy_words(char **words)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (words[n] != NULL)
+		n++;
+	copy = xcalloc(n + 1, sizeof(*copy));
+	if (n > 0)
+		memcpy(copy, words, n * sizeof(*copy));
+	return copy;
+}
+
 int
 run_words(char **words)
 {
@@ -148,12 +165,14 @@ run_words(char **words)
 	int code;
 
 	c->conf_path = conf_default_path;
+	c->words = copy_words(words);
 	if (words_parse(c, words, &code))
 		code = run_prepared(c);
 	code = flush_output(c, code);
 	out_release(&c->out);
 	db_close(c->db);
 	conf_release(&c->conf);
+	free(c->words);
 	free(c);
 	return code;
 }

@@ -91,6 +91,7 @@ has() {
 	}
 }
 for path in /sbin/mcd /libexec/mcgate/mcd-filter /bin/mcctl \
+	/libexec/mcgate/mcctl-net \
 	/etc/mcgate/mcd.conf.example /man8/mcctl.8 /man5/mcd.conf.5 \
 	/man7/mcgate-settings.7 /man8/mcd.8 /lib/systemd/system/mcd.service \
 	/lib/sysusers.d/mcgate.conf; do

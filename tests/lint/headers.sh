@@ -21,8 +21,10 @@ see() {
 	exporter) dirs="$dirs lib/mail lib/core snmp-agent $1" ;;
 	lib/tui | mctop) dirs="$dirs lib/mail lib/core lib/tui $1" ;;
 	mcctl | mcctl/console)
-		dirs="$dirs lib/mail lib/core lib/tui mcd/net mcd/wrap mcctl"
-		dirs="$dirs mcctl/console"
+		dirs="$dirs lib/mail lib/core lib/tui mcctl mcctl/console"
+		;;
+	mcctl/net)
+		dirs="$dirs lib/mail lib/core mcd/net mcd/wrap mcctl $1"
 		;;
 	mcd/net) dirs="$dirs lib/mail lib/core $1" ;;
 	mcd/wrap) dirs="$dirs lib/mail lib/core mcd/net $1" ;;

@@ -33,7 +33,9 @@ wrong_includes() {
 		    "store", r, " ")
 		for (i = 1; i <= n; i++)
 			below["mcd/" r[i]] = below["mcd"] "mcd/" r[i] " "
-		below["mcctl"] = below["lib/tui"] "mcd/net mcd/wrap mcctl "
+		below["mcctl"] = below["lib/tui"] "mcctl "
+		below["mcctl/net"] = below["mcctl"] \
+		    "mcd/net mcd/wrap mcctl/net "
 		below["mcctl/console"] = below["lib/tui"] "mcctl mcctl/console "
 		below["mctop"] = below["lib/tui"] "mctop "
 		below["snmp-agent"] = below["lib/core"] "snmp-agent "
