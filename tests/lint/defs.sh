@@ -72,7 +72,7 @@ twins() {
 		if ($2 ~ /^(STR|BLOB|U8|U16|U32|U64|I64|BOOL)$/)
 			scope = scope " " frame
 		name = $2 ~ /^(COUNTER|GAUGE)$/ ? $4 : $3
-		if ($2 == "COMMAND")
+		if ($2 ~ /^COMMAND/)
 			name = $3 " " $4
 		if (seen[scope " " name]++)
 			print $1 ": " name " is there twice"
