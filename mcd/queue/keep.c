@@ -145,18 +145,33 @@ sync_folder(const char *path, struct err *e)
 	return result;
 }
 
-int
-keep_sync_folder(enum state s, const char *name, struct err *e)
+static int
+sync_folder_of(char *path, struct err *e)
 {
-	char path[SPOOL_PATH_SIZE];
-	char *slash;
+	char *slash = strrchr(path, '/');
 
-	spool_envelope_path(s, name, path);
-	slash = strrchr(path, '/');
 	if (slash == NULL)
 		return err_set(e, "%s: in no folder", path);
 	*slash = '\0';
 	return sync_folder(path, e);
+}
+
+int
+keep_sync_folder(enum state s, const char *name, struct err *e)
+{
+	char path[SPOOL_PATH_SIZE];
+
+	spool_envelope_path(s, name, path);
+	return sync_folder_of(path, e);
+}
+
+int
+keep_sync_body_folder(const char *body, struct err *e)
+{
+	char path[SPOOL_PATH_SIZE];
+
+	spool_body_path(body, path);
+	return sync_folder_of(path, e);
 }
 
 int

@@ -21,6 +21,8 @@ int keep_fd(void);
 int keep_ledger_fd(void);
 /* Makes durable what the folder of this envelope holds. */
 int keep_sync_folder(enum state s, const char *name, struct err *e);
+/* The same of the folder of this body. */
+int keep_sync_body_folder(const char *body, struct err *e);
 /* Makes durable whatever was renamed or unlinked in the marked folders of
  * all states, by us or by a process before us. */
 int keep_sync_folders(const bool marked[SPOOL_FOLDERS], struct err *e);

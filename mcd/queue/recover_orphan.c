@@ -56,6 +56,7 @@ static struct {
 	struct dict by_id;
 	struct arena arena; /* of one envelope at a time */
 	struct orphan_counts counts;
+	char synced[3]; /* the last folder of bodies that was synced */
 	void (*enter)(struct message *m);
 } self;
 
@@ -262,6 +263,25 @@ check_body(const char *id, uint64_t size, uint32_t want, struct err *e)
 	return result;
 }
 
+/* A process that died may have written it without a sync: what is made of
+ * it now is durable, and so is it.  All bodies of its folder were there
+ * before the first was looked at. */
+static int
+make_durable(const char *id, int fd, struct err *e)
+{
+	char xx[3];
+
+	if (fdatasync(fd) != 0)
+		return err_sys(e, "body of %s: sync", id);
+	spool_folder(id, xx);
+	if (str_eq(xx, self.synced))
+		return 0;
+	if (keep_sync_body_folder(id, e) != 0)
+		return -1;
+	(void)str_copy(self.synced, sizeof(self.synced), xx);
+	return 0;
+}
+
 static int
 make_link(const char *id, enum state s, struct err *e)
 {
@@ -361,6 +381,8 @@ settle_mail(struct orphan *o)
 	    spool_read_sealed(&s, &self.arena, &env, &e) == TRAILER_OK &&
 	    s.result == ENVELOPE_OK && env.rcpt_count == o->count)
 		whole = check_body(m->name, env.size, s.trailer.body_crc, &e);
+	if (whole > 0 && make_durable(m->name, s.fd, &e) != 0)
+		whole = -1;
 	file_shut(&s.fd);
 	if (whole == 0) {
 		o->finding = FOUND_DAMAGED;
@@ -405,6 +427,7 @@ orphan_settle(void (*enter)(struct message *m))
 	size_t late = 0;
 
 	self.enter = enter;
+	self.synced[0] = '\0';
 	list_for_safe(n, next, &self.all)
 	{
 		o = list_entry(n, struct orphan, node);
