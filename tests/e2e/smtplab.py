@@ -18,7 +18,7 @@ import traceback
 
 SRC = os.environ["MCGATE_SRCDIR"]
 BUILD = os.environ["MCGATE_BUILDDIR"]
-WAIT_S = 30
+WAIT_S = 60  # only what never comes takes so long
 BODY = b"Subject: hello\r\n\r\nhello\r\n"
 
 count = 0
