@@ -130,13 +130,19 @@ broom_init(void)
 }
 
 void
+broom_path(const char *path)
+{
+	if (sweep(path) != 0)
+		add("", path);
+}
+
+void
 broom_body(const char *body)
 {
 	char path[SPOOL_PATH_SIZE];
 
 	spool_body_path(body, path);
-	if (sweep(path) != 0)
-		add("", path);
+	broom_path(path);
 }
 
 void

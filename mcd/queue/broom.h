@@ -12,6 +12,8 @@
 void broom_init(void);
 /* Forgets what is left. */
 void broom_release(void);
+/* A file of the spool, as committer.h has paths. */
+void broom_path(const char *path);
 /* A body that no envelope needs. */
 void broom_body(const char *body);
 /* What a failed operation of a new message has left behind: the envelope

@@ -131,19 +131,34 @@ change_write(struct message *m, struct envelope *env, enum state to,
 	committer_submit(op);
 }
 
+/* What is left goes later, at the latest with the next start. */
+static void
+on_body_removed(struct commit_op *op, int result, const struct err *e)
+{
+	if (result != 0 || e->text[0] != '\0')
+		for (size_t i = 0; i < op->unlink_count; i++)
+			broom_path(op->unlinks[i]);
+	commit_op_free(op);
+}
+
+/* By a thread, as it may have to wait for the disk; nobody waits for it. */
 static void
 remove_body(const struct message *m)
 {
 	char body[ENVELOPE_ID_LEN + 3];
+	struct commit_op *op;
 
 	if (message_has_kin(m))
 		return;
+	op = commit_op_new(0, 2);
 	keep_id_of(m->name, body);
-	broom_body(body);
-	if (!m->is_cleaned && m->is_known)
-		return;
+	spool_body_path(body, op->unlinks[0]);
 	(void)str_fmt(body, sizeof(body), "%.*s.c", ENVELOPE_ID_LEN, m->name);
-	broom_body(body);
+	spool_body_path(body, op->unlinks[1]);
+	if (!m->is_cleaned && m->is_known)
+		op->unlink_count = 1;
+	op->done = on_body_removed;
+	committer_submit(op);
 }
 
 static void remove_try(void *arg);

@@ -31,6 +31,8 @@ static struct {
 	pthread_cond_t work;
 	/* under lock */
 	struct list waiting, finished;
+	struct list removing; /* what waits and only unlinks */
+	int removers; /* threads that unlink */
 	int64_t batches;
 	bool is_stopping;
 	/* of the loop */
@@ -72,13 +74,13 @@ commit_op_free(struct commit_op *op)
 
 /* Takes what waits, within the bounds of a batch; lock is held. */
 static void
-take_batch(struct list *batch)
+take_batch(struct list *from, struct list *batch)
 {
 	size_t ops = 0, files = 0;
 	struct commit_op *op;
 
-	while (!list_is_empty(&self.waiting) && ops < COMMITTER_BATCH_OPS) {
-		op = list_entry(self.waiting.next, struct commit_op, node);
+	while (!list_is_empty(from) && ops < COMMITTER_BATCH_OPS) {
+		op = list_entry(from->next, struct commit_op, node);
 		files += op->file_count;
 		if (ops > 0 && files > COMMITTER_BATCH_FILES)
 			break;
@@ -88,10 +90,27 @@ take_batch(struct list *batch)
 	}
 }
 
+/*
+ * An unlink may wait for the disk (a discard), so no commit is in a batch
+ * with those that only unlink, nor do these take all threads.  One thread is
+ * theirs while there are any, so that they never pile up.  Lock is held.
+ */
+static bool
+is_to_remove(bool has_removed)
+{
+	if (list_is_empty(&self.removing) ||
+	    (self.removers > 0 && self.removers >= self.thread_count - 1))
+		return false;
+	if (list_is_empty(&self.waiting))
+		return true;
+	return self.removers == 0 && !has_removed;
+}
+
 static void *
 thread_run(void *arg)
 {
 	struct batch_folders folders;
+	bool removes = false;
 	struct list batch;
 
 	(void)arg;
@@ -100,16 +119,19 @@ thread_run(void *arg)
 	list_init(&batch);
 	pthread_mutex_lock(&self.lock);
 	for (;;) {
-		take_batch(&batch);
+		removes = is_to_remove(removes);
+		take_batch(removes ? &self.removing : &self.waiting, &batch);
 		if (list_is_empty(&batch) && self.is_stopping)
 			break;
 		if (list_is_empty(&batch)) {
 			pthread_cond_wait(&self.work, &self.lock);
 			continue;
 		}
+		self.removers += removes;
 		pthread_mutex_unlock(&self.lock);
 		batch_run(&folders, &batch);
 		pthread_mutex_lock(&self.lock);
+		self.removers -= removes;
 		list_splice(&self.finished, &batch);
 		self.batches++;
 		wake_send(&self.wake);
@@ -151,7 +173,9 @@ committer_start(int spool_fd, const struct trailer_key *key, int threads)
 	self.is_stopping = false;
 	self.pending = 0;
 	list_init(&self.waiting);
+	list_init(&self.removing);
 	list_init(&self.finished);
+	self.removers = 0;
 	if (wake_init(&self.wake, finish_all, NULL) != 0)
 		fatal(71, "committer: eventfd: %s", strerror(errno));
 	/* Signals are for the loop's thread. */
@@ -175,7 +199,8 @@ committer_submit(struct commit_op *op)
 	self.pending++;
 	wake_expect(&self.wake, true);
 	pthread_mutex_lock(&self.lock);
-	list_push(&self.waiting, &op->node);
+	list_push(op->file_count > 0 ? &self.waiting : &self.removing,
+		  &op->node);
 	pthread_cond_signal(&self.work);
 	pthread_mutex_unlock(&self.lock);
 }

@@ -6,7 +6,8 @@
  * write-back, fdatasync each, put in place what others refer to and fsync
  * its folders, put the rest in place and fsync those folders, second
  * names, unlinks, then the answers.  Nobody is told OK before all of it is
- * durable, second names aside.
+ * durable, second names aside.  Operations without files are in batches of
+ * their own, beside the others: there is no order between operations.
  *
  * The crash model this relies on: a rename is atomic; it is durable once
  * either folder is fsynced; contents are durable once fdatasynced.  What

@@ -267,6 +267,33 @@ test_unlink(void)
 	CHECK_STR(text_of("out/m3"), "text", "and the file is there");
 }
 
+/* Those that only unlink are in batches of their own. */
+static void
+test_beside(const char *words)
+{
+	size_t before = files_in("in"), i;
+	struct commit_op *op;
+	char id[32];
+
+	reset();
+	for (i = 0; i < 300; i++) {
+		(void)str_fmt(id, sizeof(id), "out/old%03zu", i);
+		put(id, "old");
+		op = commit_op_new(0, 1);
+		(void)str_copy(op->unlinks[0], SPOOL_PATH_SIZE, id);
+		op->must_unlink = i % 2 == 0;
+		submit(op);
+		(void)str_fmt(id, sizeof(id), "%s%03zu", words, i);
+		submit(mail_op(id));
+	}
+	wait_all();
+	CHECK(done_count == 600 && failed_count == 0,
+	      "mails and unlinks go on beside each other: %s", words);
+	CHECK_INT(files_in("in"), before + 300, "all mails are there");
+	CHECK_STR(text_of("out/old000"), "-", "what must go is gone");
+	CHECK_STR(text_of("out/old299"), "-", "what may go too");
+}
+
 static void
 make_dirs(void)
 {
@@ -300,6 +327,10 @@ main(void)
 	test_failure();
 	test_rename_failure();
 	test_unlink();
+	test_beside("four");
+	committer_stop();
+	committer_start(spool_fd, &key, 1);
+	test_beside("one");
 	reset();
 	submit(mail_op("s1"));
 	committer_stop();
