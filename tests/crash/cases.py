@@ -202,6 +202,7 @@ class Case:
         is_first = first in ERRORS or first == "kill"
         # every answer was given before anything died
         self.is_told = self.at_end or self.then_end and first in ERRORS
+        restarts = g.restarts if first == "kill" else None
         if is_first:
             g.shim.arm(shimlib.KILL if first == "kill" else shimlib.FAIL,
                        self.role, self.point, self.then, shimlib.CUT,
@@ -212,7 +213,7 @@ class Case:
         if g.has_lost_peer():
             self.is_told = False
         at_end = self.then_end if is_first else self.at_end
-        if not wait_cut(g, 2 if is_first else 1, at_end):
+        if not wait_cut(g, 2 if is_first else 1, at_end, restarts):
             g.judge(sent, first == "kill")
             return False
         reached = True
@@ -332,11 +333,17 @@ class Case:
         return any(m.answer != "yes" for m in sent)
 
 
-def wait_cut(g, wanted, at_end):
+def wait_cut(g, wanted, at_end, restarts=None):
     """Waits for the shim to cut the power, or cuts it once all is quiet;
-    False when the shim's call never came."""
+    False when the shim's call never came.  restarts: how many there were
+    before its first call, which kills a role; its start comes before the
+    quiet."""
     wait_until(lambda: g.shim.hits() >= wanted or not g.is_up()
                or not g.queued(), 60, "a cut or an end")
+    if restarts is not None and g.shim.hits() == 1:
+        wait_until(lambda: g.shim.hits() >= wanted or not g.is_up()
+                   or (g.all_running() and g.restarts > restarts), 60,
+                   "a role that starts again")
     if at_end:
         g.wait_running()
     # one that was killed is not back at once
