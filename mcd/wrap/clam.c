@@ -25,6 +25,7 @@
 #include "log.h"
 #include "str.h"
 #include "unlzma.h"
+#include "zip_shape.h"
 #include "xalloc.h"
 
 #define FILES_MAX 1000 /* of one folder */
@@ -353,6 +354,34 @@ on_unpacked(void *arg, struct span out)
 	return s->found.verdict != CLAM_FOUND && clock_mono_ms() < s->end_ms;
 }
 
+static void
+not_all_seen(struct scanning *s, const char *name)
+{
+	if (s->found.verdict != CLAM_CLEAN)
+		return;
+	s->found.verdict = CLAM_LIMITS;
+	take_name(&s->found, name);
+}
+
+/*
+ * The library unpacks the beginning of a member over its limit, and of a cut
+ * archive what is there, and calls that clean.
+ */
+static void
+look_at_zip(struct scanning *s, struct span in)
+{
+	switch (zip_shape(in, FILE_BYTES_MAX)) {
+	case ZIP_CUT:
+		not_all_seen(s, "Heuristics.Limits.Archive.Cut");
+		break;
+	case ZIP_LARGE:
+		not_all_seen(s, "Heuristics.Limits.Archive.Member");
+		break;
+	default:
+		break;
+	}
+}
+
 /* Each file that the library comes to, wherever it lay. */
 static cl_error_t
 on_file(int fd, const char *type, const char **ancestors, size_t parent_size,
@@ -364,14 +393,14 @@ on_file(int fd, const char *type, const char **ancestors, size_t parent_size,
 
 	(void)fd, (void)type, (void)ancestors, (void)parent_size, (void)name;
 	(void)level, (void)attributes;
-	if (s == NULL || p == NULL || !unlzma_is_likely(in))
+	if (s == NULL || p == NULL)
 		return CL_CLEAN;
-	if ((s->depth >= UNPACK_DEPTH_MAX ||
-	     unlzma_each(in, *s->left, on_unpacked, s) != 0) &&
-	    s->found.verdict == CLAM_CLEAN) {
-		s->found.verdict = CLAM_LIMITS;
-		take_name(&s->found, "Heuristics.Limits.Unpacked");
-	}
+	look_at_zip(s, in);
+	if (!unlzma_is_likely(in))
+		return CL_CLEAN;
+	if (s->depth >= UNPACK_DEPTH_MAX ||
+	    unlzma_each(in, *s->left, on_unpacked, s) != 0)
+		not_all_seen(s, "Heuristics.Limits.Unpacked");
 	return s->found.verdict == CLAM_FOUND ? CL_VIRUS : CL_CLEAN;
 }
 

@@ -18,7 +18,7 @@ WANT = {
     "virus": ("virus",), "encrypted": ("encrypted",), "clean": ("clean",),
     "virus-or-too-deep": ("virus", "limits"),
     "virus-or-unreadable": ("virus", "encrypted", "limits"),
-    "unreadable": ("clean", "encrypted", "limits"),
+    "unreadable": ("encrypted", "limits"),
     "clean-or-unreadable": ("clean", "encrypted", "limits"),
     "unreadable-or-clean": ("clean", "encrypted", "limits"),
     "bounded": ("clean", "virus", "encrypted", "limits"),
