@@ -306,7 +306,8 @@ def bench_filter(args):
     os.mkdir(f"{args.top}/third")
     _, resolver = resolver_of_ours()
     rspamd = Rspamd(args.top, resolver.text, workers)
-    mcd = Mcd(args, "filters", resolver.text, workers)
+    mcd = Mcd(args, "filters", resolver.text, workers, "--set",
+              "filter_spamassassin=no")
     try:
         rspamd.up()
         mcd.up()
