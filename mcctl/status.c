@@ -5,6 +5,7 @@
  * words of what is wrong.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -34,6 +35,7 @@ struct view {
 	bool is_draining;
 	bool is_drained; /* queue says that nothing is left */
 	int64_t left; /* messages that a drain waits for */
+	int64_t damaged, oldest_us; /* parked; of what waits, 0: none */
 	int64_t beat_us, started_us, pid;
 	int64_t queued[QUEUES];
 	char settings[512]; /* "" all is well */
@@ -87,6 +89,8 @@ take_view(struct ctx *c, const struct stats *s, struct view *v)
 		  stats_get(s, STAT_queue_incoming) +
 		  stats_get(s, STAT_queue_filtering) +
 		  stats_get(s, STAT_queue_outgoing);
+	v->damaged = stats_get(s, STAT_queue_corrupt);
+	v->oldest_us = stats_get(s, STAT_queue_oldest_us);
 	figures_of(s, &v->filters);
 	v->count = stats_rows(s, TABLE_PROCESS, v->rows, STATS_ROWS_LIMIT);
 	if (v->is_running && stats_get(s, STAT_settings_read) == 0)
@@ -257,6 +261,130 @@ print_text(struct ctx *c, const struct view *v)
 	}
 }
 
+/* mcctl status -x: only what is wrong, each with what to do. */
+struct faults {
+	struct ctx *c;
+	size_t count;
+};
+
+static void fault(struct faults *f, const char *what, const char *todo,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static void
+fault(struct faults *f, const char *what, const char *todo, const char *fmt,
+      ...)
+{
+	char text[700], shown[700], line[1100];
+	struct record r = { 0 };
+	va_list ap;
+
+	f->count++;
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	str_printable(shown, sizeof(shown), text, strlen(text));
+	if (!f->c->out.json) {
+		str_fmt(line, sizeof(line), "%s: %s\n  to do: %s", what, shown,
+			todo);
+		out_line(&f->c->out, line);
+		return;
+	}
+	record_str(&r, "fault", what);
+	record_str(&r, "found", shown);
+	record_str(&r, "todo", todo);
+	out_row(&f->c->out, &r);
+	record_release(&r);
+}
+
+static void
+fault_mcd(struct faults *f, const struct view *v)
+{
+	char when[40];
+
+	clock_iso8601(when, sizeof(when), v->beat_us);
+	if (v->is_hung)
+		fault(f, "mcd",
+		      "see its log; stop the process and start it again",
+		      "does not answer since %s", when);
+	else if (!v->is_running)
+		fault(f, "mcd", "start it: systemctl start mcd, or mcd",
+		      "down since about %s", when);
+	else if (v->is_draining)
+		fault(f, "intake", "\"mcctl undrain\" takes new mail again",
+		      "closed by mcctl drain: %lld messages left",
+		      (long long)v->left);
+	else if (!v->is_open)
+		fault(f, "intake",
+		      "see the log for what was written last; \"mcctl doctor "
+		      "disk\": is there room?",
+		      "closed: new mail is answered later");
+	if (v->settings[0] != '\0')
+		fault(f, "settings",
+		      "\"mcctl check\"; \"mcctl restore FILE\" "
+		      "puts a backup back",
+		      "not read, mail is answered later: %s", v->settings);
+}
+
+static void
+fault_parts(struct faults *f, const struct view *v)
+{
+	size_t i;
+
+	for (i = 0; v->is_running && i < v->count; i++)
+		if (v->rows[i].n[PROCESS_STATE] == PROCESS_DOWN)
+			fault(f, "process",
+			      "see its last words in the log; it is started "
+			      "again by itself",
+			      "%s is down, after %lld restarts", v->rows[i].key,
+			      (long long)v->rows[i].n[PROCESS_RESTARTS]);
+	for (i = next_left_out(v, 0); i < v->filters.count;
+	     i = next_left_out(v, i + 1))
+		fault(f, "filter",
+		      "\"mcctl doctor\" says what it needs; \"mcctl reload\" "
+		      "tries it at once",
+		      "%s is left out (breaker %s): %s", v->filters.row[i].key,
+		      figures_breaker(&v->filters.row[i]),
+		      v->filters.row[i].text);
+}
+
+static void
+fault_mail(struct faults *f, const struct view *v)
+{
+	int64_t age_s = (clock_wall_us() - v->oldest_us) / 1000000;
+	int64_t limit_s = f->c->conf.alert_queue_age_s;
+	char age[32];
+
+	if (v->damaged > 0)
+		fault(f, "damaged mail",
+		      "\"mcctl queue list corrupt\"; its bytes are in the "
+		      "spool's folder corrupt",
+		      "%lld messages are parked", (long long)v->damaged);
+	if (v->oldest_us <= 0 || limit_s == 0 || age_s < limit_s)
+		return;
+	str_duration(age, sizeof(age), age_s / 60 * 60000);
+	fault(f, "old mail",
+	      "\"mcctl queue shape\" says for whom; \"mcctl dest test DOMAIN\" "
+	      "why it does not go",
+	      "the oldest message waits for %s", age);
+}
+
+/* 69 when there is something, as doctor says. */
+static int
+print_faults(struct ctx *c, const struct view *v)
+{
+	struct faults f = { .c = c };
+
+	fault_mcd(&f, v);
+	fault_parts(&f, v);
+	fault_mail(&f, v);
+	if (f.count > 0)
+		return EX_UNAVAILABLE;
+	if (!c->out.json)
+		out_line(&c->out, "all is well");
+	return EX_OK;
+}
+
 static int
 open_stats(struct ctx *c, struct stats **s)
 {
@@ -287,6 +415,8 @@ cmd_status(struct ctx *c)
 		return code;
 	take_view(c, s, &v);
 	stats_unmap(s);
+	if (option_is_given(c, "faults"))
+		return print_faults(c, &v);
 	if (c->out.json)
 		print_json(c, &v);
 	else

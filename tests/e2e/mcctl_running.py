@@ -127,6 +127,10 @@ def tallies():
          ROWS + 1, "and by the hour")
     same(lab.rows("stats", "--senders", "--top", "1")[0]["domain"],
          "client.example", "who sends the most")
+    got = lab.run("status", "-x")
+    claim((got.returncode, got.stdout) == (0, "all is well\n"),
+          "nothing is wrong", got)
+    same(lab.rows("status", "-x"), [], "which is no row")
     text = lab.ctl("stats").splitlines()
     claim(text[0].split()[:3] == ["DOMAIN", "OF", "ACCEPTED"] and
           len(text) == 2, "as a table", text)
@@ -136,6 +140,9 @@ def stopped():
     got = lab.run("status")
     claim(got.returncode == 69 and "DOWN since" in got.stdout,
           "status of one that is down: since when, and 69", got)
+    got = lab.run("status", "-x")
+    claim(got.returncode == 69 and "mcd: down since" in got.stdout
+          and "to do: start it" in got.stdout, "and what to do", got)
     said = json.loads(lab.run("status", "--json").stdout)
     claim(not said["running"] and not said["intake_open"]
           and all(p["state"] == "down" for p in said["processes"])
@@ -402,5 +409,5 @@ def crashed():
           and "intake: open" in text, "status for people", text)
 
 
-run(fill, pages, both, tallies, stopped, history, at_rest, ahead, account,
+run(fill, pages, tallies, both, stopped, history, at_rest, ahead, account,
     lost, control_dies, at_once, nobody_waits_for, crashed)
