@@ -108,6 +108,11 @@ class Mcd:
         while not self.lab.pids("worker"):
             time.sleep(0.1)
 
+    def down(self):
+        """Also on the way out of a run that was broken off."""
+        if os.path.exists(f"{self.lab.dir}/mcd.pid"):
+            self.lab.down()
+
     def learn(self, top, some):
         for kind in ("ham", "spam"):
             where = f"{top}/learn.{kind}"
@@ -285,8 +290,8 @@ def with_spamd(args, some, resolver, workers):
         print(f"  with spamd, {len(some)} mails: {o:.1f} messages/s, spamd "
               f"alone {a:.1f}: {100 * o / a:.0f} percent of its rate",
               flush=True)
-        mcd.lab.down()
     finally:
+        mcd.down()
         labspamd.stop(d)
 
 
@@ -319,7 +324,7 @@ def bench_filter(args):
                 "signatures, after this mail",
                 kb and max(kb) < PSS_MB * 1024,
                 ", ".join(f"{n / 1024:.1f} MB" for n in kb))
-        mcd.lab.down()
     finally:
+        mcd.down()
         rspamd.down()
     with_spamd(args, some, resolver.text, workers)
