@@ -138,7 +138,7 @@ struct stats_row_copy {
 	int64_t n[STATS_COLUMNS];
 	char text[STATS_ROW_TEXT];
 };
-#define STATS_ROWS_LIMIT 301 /* rows of the largest table */
+#define STATS_ROWS_LIMIT 1025 /* rows of the largest table */
 /* Rows in use, at most max; "other" only when it counts something. */
 size_t stats_rows(const struct stats *s, enum stats_table t,
 		  struct stats_row_copy *rows, size_t max);

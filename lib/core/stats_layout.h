@@ -17,12 +17,15 @@
 #include "stats.h"
 
 #define STATS_NAME_SIZE 32
-#define STATS_PROCESS_ROWS STATS_ROWS_LIMIT /* with "other", as all tables */
-#define STATS_DOMAIN_ROWS 257
-#define STATS_HOP_ROWS 257
+/* With "other", as all tables. */
+#define STATS_PROCESS_ROWS 301
+#define STATS_DOMAIN_ROWS STATS_ROWS_LIMIT
+#define STATS_HOP_ROWS STATS_ROWS_LIMIT
 #define STATS_FILTER_ROWS 65
 #define STATS_RBL_ROWS 81
-#define STATS_ROWS_MAX STATS_ROWS_LIMIT
+#define STATS_ROWS_ALL                                             \
+	(STATS_PROCESS_ROWS + STATS_DOMAIN_ROWS + STATS_HOP_ROWS + \
+	 STATS_FILTER_ROWS + STATS_RBL_ROWS)
 #define STATS_RING_LINES 256 /* that readers see */
 #define STATS_RING_SLOTS (STATS_RING_LINES + 1) /* one being written */
 
@@ -72,9 +75,9 @@ struct stats_values {
 	stats_word values[STAT_COUNT];
 };
 
+/* Of one table, whose rows lie in struct stats_map. */
 struct stats_rows {
 	_Alignas(64) stats_word seq;
-	stats_word words[STATS_ROWS_MAX][ROW_WORDS];
 };
 
 struct stats_lines {
@@ -94,6 +97,8 @@ struct stats_map {
 	struct stats_values counters[ROLE_COUNT];
 	struct stats_values gauges[ROLE_COUNT];
 	struct stats_rows tables[TABLE_COUNT];
+	/* Table after table, each as long as its row in the header says. */
+	_Alignas(64) stats_word rows[STATS_ROWS_ALL][ROW_WORDS];
 	struct stats_lines rings[RING_COUNT];
 };
 

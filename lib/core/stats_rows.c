@@ -4,11 +4,13 @@
  * Keyed tables and rings of the stats file.  A table never grows: a key
  * that finds no room is counted under "other", the last row.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "stats.h"
 #include "stats_layout.h"
 #include "str.h"
+#include "xalloc.h"
 
 /* clang-format off */
 const struct stats_table_row stats_table_rows[TABLE_COUNT] = {
@@ -71,26 +73,35 @@ load_text(char *dst, size_t words, const uint64_t *w)
 	dst[words * 8 - 1] = '\0';
 }
 
+static stats_word *
+words_of(const struct stats *s, enum stats_table t, size_t row)
+{
+	for (int i = 0; i < (int)t; i++)
+		row += stats_table_rows[i].rows;
+	return s->map->rows[row];
+}
+
 static void
 start_table(struct stats *s, enum stats_table t)
 {
 	const struct stats_table_row *row = &stats_table_rows[t];
 	struct stats_rows *rows = &s->map->tables[t];
+	stats_word *words;
 	char key[STATS_KEY_SIZE];
 	uint64_t w[KEY_WORDS];
 	size_t i, k;
 
 	stats_write_recover(&rows->seq);
 	stats_write_begin(&rows->seq);
-	store_text(rows->words[row->rows - 1], KEY_WORDS, "other");
+	store_text(words_of(s, t, row->rows - 1), KEY_WORDS, "other");
 	for (i = 0; i < row->rows; i++) {
+		words = words_of(s, t, i);
 		for (k = 0; k < STATS_COLUMNS; k++) {
 			if (row->gauges & 1u << k)
-				stats_store_word(&rows->words[i][KEY_WORDS + k],
-						 0);
+				stats_store_word(&words[KEY_WORDS + k], 0);
 		}
 		for (k = 0; k < KEY_WORDS; k++)
-			w[k] = stats_load_word(&rows->words[i][k]);
+			w[k] = stats_load_word(&words[k]);
 		load_text(key, KEY_WORDS, w);
 		if (key[0] != '\0')
 			dict_set(&s->rows[t], key, (void *)(i + 1));
@@ -140,6 +151,7 @@ stats_row(struct stats *s, enum stats_table t, const char *key)
 	size_t other = stats_table_rows[t].rows - 1, i;
 	struct stats_rows *rows = own_table(s, t);
 	char cut[STATS_KEY_SIZE];
+	stats_word *words;
 	void *found;
 
 	if (rows == NULL || key[0] == '\0')
@@ -148,11 +160,14 @@ stats_row(struct stats *s, enum stats_table t, const char *key)
 	found = dict_get(&s->rows[t], cut);
 	if (found != NULL)
 		return (size_t)found - 1;
+	if (s->rows[t].count > other)
+		return other; /* full: nothing to look for */
 	for (i = 0; i < other; i++) {
-		if (stats_load_word(&rows->words[i][0]) != 0)
+		words = words_of(s, t, i);
+		if (stats_load_word(&words[0]) != 0)
 			continue;
 		stats_write_begin(&rows->seq);
-		store_text(rows->words[i], KEY_WORDS, cut);
+		store_text(words, KEY_WORDS, cut);
 		stats_write_end(&rows->seq);
 		dict_set(&s->rows[t], cut, (void *)(i + 1));
 		return i;
@@ -168,7 +183,7 @@ own_cell(struct stats *s, enum stats_table t, size_t row, int col)
 	if (rows == NULL || row >= stats_table_rows[t].rows || col < 0 ||
 	    col >= STATS_COLUMNS)
 		return NULL;
-	return &rows->words[row][KEY_WORDS + col];
+	return &words_of(s, t, row)[KEY_WORDS + col];
 }
 
 void
@@ -204,8 +219,8 @@ stats_row_text(struct stats *s, enum stats_table t, size_t row,
 	if (rows == NULL || row >= stats_table_rows[t].rows)
 		return;
 	stats_write_begin(&rows->seq);
-	store_text(&rows->words[row][KEY_WORDS + STATS_COLUMNS], ROW_TEXT_WORDS,
-		   text);
+	store_text(&words_of(s, t, row)[KEY_WORDS + STATS_COLUMNS],
+		   ROW_TEXT_WORDS, text);
 	stats_write_end(&rows->seq);
 }
 
@@ -225,7 +240,7 @@ stats_row_drop(struct stats *s, enum stats_table t, const char *key)
 	dict_del(&s->rows[t], cut);
 	stats_write_begin(&rows->seq);
 	for (i = 0; i < ROW_WORDS; i++)
-		stats_store_word(&rows->words[row - 1][i], 0);
+		stats_store_word(&words_of(s, t, row - 1)[i], 0);
 	stats_write_end(&rows->seq);
 }
 
@@ -265,21 +280,24 @@ stats_rows(const struct stats *s, enum stats_table t,
 {
 	const struct stats_rows *from = &s->map->tables[t];
 	size_t all = stats_table_rows[t].rows, count = 0, i;
-	uint64_t copy[STATS_ROWS_MAX][ROW_WORDS];
+	uint64_t *copy = xreallocarray(NULL, all * ROW_WORDS, sizeof(*copy));
+	const uint64_t *words;
 	struct stats_row_copy *row;
 
-	stats_copy(&from->seq, from->words[0], copy[0], all * ROW_WORDS);
+	stats_copy(&from->seq, words_of(s, t, 0), copy, all * ROW_WORDS);
 	for (i = 0; i < all && count < max; i++) {
 		row = &rows[count];
-		load_text(row->key, KEY_WORDS, copy[i]);
-		memcpy(row->n, copy[i] + KEY_WORDS, sizeof(row->n));
+		words = &copy[i * ROW_WORDS];
+		load_text(row->key, KEY_WORDS, words);
+		memcpy(row->n, words + KEY_WORDS, sizeof(row->n));
 		load_text(row->text, ROW_TEXT_WORDS,
-			  copy[i] + KEY_WORDS + STATS_COLUMNS);
+			  words + KEY_WORDS + STATS_COLUMNS);
 		if (row->key[0] == '\0' ||
 		    (i == all - 1 && is_all_zero(row->n, STATS_COLUMNS)))
 			continue;
 		count++;
 	}
+	free(copy);
 	return count;
 }
 

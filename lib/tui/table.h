@@ -14,7 +14,7 @@
 #include "grid.h"
 
 #define TABLE_COLUMNS 10
-#define TABLE_ROWS 640 /* as many as there are processes of mcd and more */
+#define TABLE_ROWS 1100 /* the largest table of the stats file, and more */
 #define TABLE_TEXT 256
 
 struct column {
