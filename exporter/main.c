@@ -84,14 +84,10 @@ serve(const char *address)
 static int
 run(const char *conf_path, const char *address)
 {
-	const char *expected;
-	struct err e = { "" };
-	int code;
+	int code = begin_conf(NAME, conf_path, &conf);
 
-	if (conf_read(conf_path, &conf, &e) != 0) {
-		fprintf(stderr, NAME ": %s\n", e.text);
-		return EX_CONFIG;
-	}
+	if (code != EX_OK)
+		return code;
 	if (address == NULL)
 		address = conf.prometheus_listen;
 	if (*address == '\0') {
@@ -101,12 +97,9 @@ run(const char *conf_path, const char *address)
 			conf.path);
 		return EX_CONFIG;
 	}
-	expected = conf_expected("prometheus.listen", address);
-	if (expected != NULL) {
-		fprintf(stderr, NAME ": -l %s: expected %s\n", address,
-			expected);
-		return EX_USAGE;
-	}
+	code = begin_address(NAME, 'l', "prometheus.listen", address);
+	if (code != EX_OK)
+		return code;
 	signal(SIGPIPE, SIG_IGN);
 	begin_log(&conf, NAME);
 	begin_rights(&conf);

@@ -162,6 +162,7 @@ reload(struct err *e)
 	parent_tls_keep_ca(&fresh.conf, &tls, &self.start.tls);
 	parent_tls_close(&self.start.tls);
 	self.start.tls = tls;
+	parent_stats_certificates(tls.ends_us);
 	parent_listen_close(&self.start.listeners);
 	self.start.listeners = set;
 	parent_conf_release(&self.start.conf);
@@ -307,6 +308,7 @@ prepare(struct err *e)
 		return rc;
 	if (parent_stats_open(&s->conf, e) != 0)
 		return 73;
+	parent_stats_certificates(s->tls.ends_us);
 	parent_listen_inherit();
 	if (parent_listen_open(&s->conf.conf, &none, &s->listeners, e) != 0)
 		return 69;

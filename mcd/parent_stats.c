@@ -103,6 +103,12 @@ parent_stats_beat(void)
 }
 
 void
+parent_stats_certificates(int64_t ends_us)
+{
+	stats_set(self.map, STAT_certificate_ends_us, ends_us);
+}
+
+void
 parent_stats_process(const char *key, int64_t pid, enum process_state state,
 		     int64_t restarts)
 {

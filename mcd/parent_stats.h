@@ -21,6 +21,8 @@ int parent_stats_open(const struct parent_conf *pc, struct err *e);
 int parent_stats_fd(void);
 /* Each second; saves the counters each minute. */
 void parent_stats_beat(void);
+/* When the first of our certificates expires, 0: there is none. */
+void parent_stats_certificates(int64_t ends_us);
 /* Saves the counters. */
 void parent_stats_save(void);
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
 #include "log.h"
 #include "str.h"
@@ -21,6 +22,7 @@
 #define PEM_MAX (1024 * 1024) /* bytes of a file with one certificate */
 #define CA_MAX (8 * 1024 * 1024)
 #define PIECE 4096
+#define DAY_US INT64_C(86400000000)
 #define DAYS_WARN 7 /* before a certificate expires */
 
 /* Appends what is in path to the memory; is_secret: warns of readers. */
@@ -132,6 +134,8 @@ read_pairs(const struct conf *conf, struct parent_tls *t, struct err *e)
 		log_warn("certificates: one has expired");
 	else if (rc == 0 && conf->certificate_count > 0 && days < DAYS_WARN)
 		log_warn("certificates: one expires in %ld days", days);
+	if (rc == 0 && conf->certificate_count > 0)
+		t->ends_us = clock_wall_us() + days * DAY_US;
 	tls_ctx_free(check);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #define PARENT_TLS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf.h"
 #include "err.h"
@@ -17,6 +18,7 @@
 struct parent_tls {
 	int pair[CONF_CERTIFICATES_MAX]; /* certificate and key, PEM */
 	size_t count;
+	int64_t ends_us; /* wall clock: when the first expires, 0: none is */
 	int ca; /* of authorities for next hops; -1: none can be read */
 };
 

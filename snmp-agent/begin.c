@@ -9,12 +9,38 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf_keys.h"
 #include "log.h"
 #include "str.h"
+
+int
+begin_conf(const char *name, const char *path, struct conf *conf)
+{
+	struct err e = { "" };
+
+	if (conf_read(path, conf, &e) == 0)
+		return EX_OK;
+	fprintf(stderr, "%s: %s\n", name, e.text);
+	return EX_CONFIG;
+}
+
+int
+begin_address(const char *name, char option, const char *key,
+	      const char *address)
+{
+	const char *expected = conf_expected(key, address);
+
+	if (expected == NULL)
+		return EX_OK;
+	fprintf(stderr, "%s: -%c %s: expected %s\n", name, option, address,
+		expected);
+	return EX_USAGE;
+}
 
 /* Groups too: that of mcd reads the mapping, another one snmpd's socket. */
 void

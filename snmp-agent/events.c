@@ -15,6 +15,7 @@
 
 #include "str.h"
 
+#define DAY_US INT64_C(86400000000)
 #define WINDOW_MS 600000
 #define SAMPLE_MS 10000
 #define SAMPLES (WINDOW_MS / SAMPLE_MS)
@@ -38,6 +39,7 @@ static struct {
 
 struct reading {
 	int64_t value, limit; /* limit 0: off */
+	bool is_low; /* little is bad */
 };
 typedef bool read_fn(const struct glance *g, struct reading *r);
 
@@ -235,6 +237,17 @@ read_signatures(const struct glance *g, struct reading *r)
 	return self.newest_us > 0;
 }
 
+static bool
+read_certificate(const struct glance *g, struct reading *r)
+{
+	int64_t left_us = g->values[STAT_certificate_ends_us] - g->taken_us;
+
+	*r = (struct reading){ left_us > 0 ? left_us / DAY_US : 0,
+			       self.conf->alert_certificate_days, true };
+	return g->is_known[STAT_certificate_ends_us] && is_alive(g) &&
+	       g->values[STAT_certificate_ends_us] > 0;
+}
+
 static read_fn *const readers[EVENT_COUNT] = {
 #define EVENT(name, number, reader, help) read_##reader,
 #include "events.def"
@@ -266,6 +279,10 @@ ought_to_change(const struct event *e)
 {
 	if (e->limit <= 0)
 		return e->is_raised;
+	if (e->is_low && e->is_raised)
+		return e->value > e->limit * 5 / 4;
+	if (e->is_low)
+		return e->value <= e->limit;
 	if (e->is_raised)
 		return e->value <= e->limit * 4 / 5;
 	return e->value >= e->limit;
@@ -324,6 +341,7 @@ events_look(const struct glance *g, int64_t now_ms, events_tell_fn *tell,
 		if (e->is_known) {
 			e->value = r.value;
 			e->limit = r.limit;
+			e->is_low = r.is_low;
 		}
 		if (is_turned(e))
 			change(e, g);

@@ -26,6 +26,7 @@ struct event {
 	uint32_t number;
 	bool is_raised;
 	bool is_told; /* that it was raised */
+	bool is_low; /* little is bad */
 	bool is_known; /* value and limit are of the last look */
 	int64_t value, limit;
 	int64_t since_us; /* wall clock of the last change, 0: none yet */

@@ -23,6 +23,7 @@
 #include "str.h"
 #include "ucd.h"
 
+#define NAME "mc-snmp-agent"
 #define LOOK_MS 1000
 #define STOP_S 3 /* for a last word to an snmpd that may hang */
 
@@ -78,7 +79,8 @@ to_value(const struct mib_cell *c, struct agentx_value *v)
 	static const enum agentx_type types[] = {
 		[MIB_TEXT] = AGENTX_TEXT,	[MIB_GAUGE] = AGENTX_GAUGE,
 		[MIB_GAUGE64] = AGENTX_COUNTER, [MIB_COUNTER] = AGENTX_COUNTER,
-		[MIB_AGE] = AGENTX_GAUGE,	[MIB_STATE] = AGENTX_INTEGER,
+		[MIB_AGE] = AGENTX_GAUGE,	[MIB_SINCE] = AGENTX_GAUGE,
+		[MIB_LEFT] = AGENTX_GAUGE,	[MIB_STATE] = AGENTX_INTEGER,
 		[MIB_PROCESS] = AGENTX_INTEGER,
 	};
 
@@ -194,13 +196,12 @@ print_mib(const char *conf_path)
 {
 	const char *usual = conf_row_find("snmp.base_oid")->text;
 	struct buf b = { 0 };
-	struct err e = { "" };
-	int rc;
+	int rc = EX_OK;
 
-	if (conf_path != NULL && conf_read(conf_path, &conf, &e) != 0) {
-		fprintf(stderr, "mc-snmp-agent: %s\n", e.text);
-		return EX_CONFIG;
-	}
+	if (conf_path != NULL)
+		rc = begin_conf(NAME, conf_path, &conf);
+	if (rc != EX_OK)
+		return rc;
 	mib_write(conf_path != NULL ? conf.snmp_base_oid : usual, &b);
 	rc = fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0
 		     ? EX_OK
@@ -214,23 +215,16 @@ print_mib(const char *conf_path)
 static int
 run(const char *conf_path, const char *address)
 {
-	const char *expected;
-	struct err e = { "" };
-	int code;
+	int code = begin_conf(NAME, conf_path, &conf);
 
-	if (conf_read(conf_path, &conf, &e) != 0) {
-		fprintf(stderr, "mc-snmp-agent: %s\n", e.text);
-		return EX_CONFIG;
-	}
+	if (code != EX_OK)
+		return code;
 	if (address == NULL)
 		address = conf.snmp_agentx;
-	expected = conf_expected("snmp.agentx", address);
-	if (expected != NULL) {
-		fprintf(stderr, "mc-snmp-agent: -x %s: expected %s\n", address,
-			expected);
-		return EX_USAGE;
-	}
-	begin_log(&conf, "mc-snmp-agent");
+	code = begin_address(NAME, 'x', "snmp.agentx", address);
+	if (code != EX_OK)
+		return code;
+	begin_log(&conf, NAME);
 	set_signals();
 	begin_rights(&conf);
 	code = serve(address);

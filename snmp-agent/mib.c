@@ -24,6 +24,7 @@ enum mib_status {
 #define STATUS(name, number, id, kind, unit, help) STATUS_##id,
 #define SCALAR(stat, number)
 #define SCALAR_AGE(stat, number, name, help)
+#define SCALAR_TIME(stat, number, name, kind, help)
 #define LEFT_OUT(stat)
 #define TABLE(name, number, table, help)
 #define COLUMN(name, table, number, column, kind, unit, help)
@@ -31,6 +32,7 @@ enum mib_status {
 #undef STATUS
 #undef SCALAR
 #undef SCALAR_AGE
+#undef SCALAR_TIME
 #undef LEFT_OUT
 #undef TABLE
 #undef COLUMN
@@ -47,6 +49,9 @@ static struct mib_object objects[] = {
 #define SCALAR_AGE(stat, number, name, help) \
 	{ MIB_GROUP_STATS, number, name, "seconds", help, MIB_AGE, \
 	  STAT_##stat, -1, true },
+#define SCALAR_TIME(stat, number, name, kind, help) \
+	{ MIB_GROUP_STATS, number, name, "seconds", help, MIB_##kind, \
+	  STAT_##stat, -1, true },
 #define LEFT_OUT(stat)
 #define TABLE(name, number, table, help)
 #define COLUMN(name, table, number, column, kind, unit, help) \
@@ -56,6 +61,7 @@ static struct mib_object objects[] = {
 #undef STATUS
 #undef SCALAR
 #undef SCALAR_AGE
+#undef SCALAR_TIME
 #undef LEFT_OUT
 #undef TABLE
 #undef COLUMN
@@ -65,6 +71,7 @@ const struct mib_table mib_tables[] = {
 #define STATUS(name, number, id, kind, unit, help)
 #define SCALAR(stat, number)
 #define SCALAR_AGE(stat, number, name, help)
+#define SCALAR_TIME(stat, number, name, kind, help)
 #define LEFT_OUT(stat)
 #define TABLE(name, number, table, help) \
 	{ number, TABLE_##table, #name, help },
@@ -73,6 +80,7 @@ const struct mib_table mib_tables[] = {
 #undef STATUS
 #undef SCALAR
 #undef SCALAR_AGE
+#undef SCALAR_TIME
 #undef LEFT_OUT
 #undef TABLE
 #undef COLUMN
@@ -82,6 +90,7 @@ static const bool has_stat[STAT_COUNT] = {
 #define STATUS(name, number, id, kind, unit, help)
 #define SCALAR(stat, number) [STAT_##stat] = true,
 #define SCALAR_AGE(stat, number, name, help) [STAT_##stat] = true,
+#define SCALAR_TIME(stat, number, name, kind, help) [STAT_##stat] = true,
 #define LEFT_OUT(stat) [STAT_##stat] = true,
 #define TABLE(name, number, table, help)
 #define COLUMN(name, table, number, column, kind, unit, help)
@@ -89,6 +98,7 @@ static const bool has_stat[STAT_COUNT] = {
 #undef STATUS
 #undef SCALAR
 #undef SCALAR_AGE
+#undef SCALAR_TIME
 #undef LEFT_OUT
 #undef TABLE
 #undef COLUMN
@@ -181,8 +191,10 @@ number_as(enum mib_kind kind, int64_t value)
 {
 	int64_t n = value;
 
-	if (kind == MIB_AGE)
+	if (kind == MIB_AGE || kind == MIB_SINCE)
 		n = value > 0 ? (self.glance->taken_us - value) / 1000000 : 0;
+	else if (kind == MIB_LEFT)
+		n = (value - self.glance->taken_us) / 1000000;
 	else if (kind == MIB_PROCESS)
 		n = value + 1;
 	if (n < 0)
@@ -347,6 +359,15 @@ add_table(const struct mib_table *t)
 		add_rows(t, g->rows[t->table], g->counts[t->table]);
 }
 
+static bool
+is_there(const struct glance *g, const struct mib_object *o)
+{
+	if (!o->is_stat || !g->is_known[o->source])
+		return false;
+	return (o->kind != MIB_SINCE && o->kind != MIB_LEFT) ||
+	       g->values[o->source] > 0;
+}
+
 static void
 refresh(void)
 {
@@ -365,7 +386,7 @@ refresh(void)
 
 		if (o->group == MIB_GROUP_STATUS)
 			add_status(o);
-		else if (o->is_stat && g->is_known[o->source])
+		else if (is_there(g, o))
 			add_number(o, "", g->values[o->source]);
 	}
 	for (i = 0; i < mib_table_count; i++)

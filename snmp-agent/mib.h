@@ -22,6 +22,8 @@ enum mib_kind {
 	MIB_GAUGE64, /* CounterBasedGauge64, RFC 2856 */
 	MIB_COUNTER, /* Counter64 */
 	MIB_AGE, /* a gauge: seconds since a wall clock in microseconds */
+	MIB_SINCE, /* the same, not there while that is 0 */
+	MIB_LEFT, /* until it, likewise; 0 when it is past */
 	MIB_STATE, /* enum glance_state */
 	MIB_PROCESS /* enum process_state plus one */
 };

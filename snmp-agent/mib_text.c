@@ -54,6 +54,8 @@ write_syntax(struct buf *b, enum mib_kind kind)
 		[MIB_GAUGE64] = "CounterBasedGauge64",
 		[MIB_COUNTER] = "Counter64",
 		[MIB_AGE] = "Gauge32",
+		[MIB_SINCE] = "Gauge32",
+		[MIB_LEFT] = "Gauge32",
 	};
 	int i;
 
@@ -116,6 +118,8 @@ write_sequence(struct buf *b, const struct mib_table *t,
 		[MIB_GAUGE] = "Gauge32",
 		[MIB_COUNTER] = "Counter64",
 		[MIB_AGE] = "Gauge32",
+		[MIB_SINCE] = "Gauge32",
+		[MIB_LEFT] = "Gauge32",
 		[MIB_STATE] = "INTEGER",
 		[MIB_PROCESS] = "INTEGER",
 		[MIB_GAUGE64] = "CounterBasedGauge64",

@@ -8,6 +8,8 @@
 #include "conf.h"
 #include "engine.h"
 #include "mime.h"
+#include "role.h"
+#include "stats.h"
 #include "str.h"
 
 static struct engine engine = ENGINE_INIT("antivirus");
@@ -28,6 +30,8 @@ static void
 adopt(void)
 {
 	engine_adopt(&engine);
+	stats_set(role_stats(), STAT_av_signatures_us, engine.newest_us);
+	stats_set(role_stats(), STAT_av_loaded_us, engine.adopted_us);
 }
 
 static bool

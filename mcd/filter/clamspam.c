@@ -6,6 +6,8 @@
  */
 #include "conf.h"
 #include "engine.h"
+#include "role.h"
+#include "stats.h"
 #include "str.h"
 
 #define HIT_POINTS 6000
@@ -28,6 +30,7 @@ static void
 adopt(void)
 {
 	engine_adopt(&engine);
+	stats_set(role_stats(), STAT_clamspam_signatures_us, engine.newest_us);
 }
 
 static bool

@@ -81,7 +81,7 @@ engine_prepare(struct engine *e, const char *dir)
 
 /* A sum over names, sizes and times of the files: any change changes it. */
 static int64_t
-stamp_of(int dir_fd)
+stamp_of(int dir_fd, int64_t *newest_s)
 {
 	uint64_t sum = 14695981039346656037u; /* FNV-1a */
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -91,6 +91,7 @@ stamp_of(int dir_fd)
 	uint64_t all = 0;
 	const char *p;
 
+	*newest_s = 0;
 	if (d == NULL) {
 		file_shut(&fd);
 		return 0;
@@ -100,6 +101,8 @@ stamp_of(int dir_fd)
 		    fstatat(dir_fd, entry->d_name, &st, 0) != 0 ||
 		    !S_ISREG(st.st_mode))
 			continue;
+		if (st.st_mtim.tv_sec > *newest_s)
+			*newest_s = st.st_mtim.tv_sec;
 		sum = 14695981039346656037u ^ (uint64_t)st.st_size;
 		for (p = entry->d_name; *p != '\0'; p++)
 			sum = (sum ^ (unsigned char)*p) * 1099511628211u;
@@ -114,8 +117,10 @@ stamp_of(int dir_fd)
 bool
 engine_is_stale(const struct engine *e)
 {
+	int64_t newest_s;
+
 	return e->clam == NULL ||
-	       (e->dir_fd >= 0 && stamp_of(e->dir_fd) != e->stamp);
+	       (e->dir_fd >= 0 && stamp_of(e->dir_fd, &newest_s) != e->stamp);
 }
 
 static void
@@ -126,7 +131,7 @@ warn(const char *text)
 
 /* The signatures of the folder; -1 when the folder cannot be entered. */
 static int
-add_folder(struct engine *e, struct clam *c, int64_t *stamp, struct err *err)
+add_folder(struct engine *e, struct clam *c, struct err *err)
 {
 	int home, rc;
 
@@ -137,7 +142,7 @@ add_folder(struct engine *e, struct clam *c, int64_t *stamp, struct err *err)
 		file_shut(&home);
 		return err_sys(err, "%s: %s", e->what, e->dir);
 	}
-	*stamp = stamp_of(e->dir_fd);
+	e->next_stamp = stamp_of(e->dir_fd, &e->next_newest_s);
 	rc = clam_add(c, ".", true, warn, err);
 	if (fchdir(home) != 0)
 		fatal(71, "%s: the way back is closed", e->what);
@@ -149,11 +154,11 @@ int
 engine_load(struct engine *e, struct err *err)
 {
 	struct clam *fresh = clam_new(engine_tmp(), err);
-	int64_t stamp = 0;
 
+	e->next_stamp = e->next_newest_s = 0;
 	test_hook_load();
-	if (fresh != NULL && (add_folder(e, fresh, &stamp, err) != 0 ||
-			      clam_ready(fresh, err) != 0)) {
+	if (fresh != NULL &&
+	    (add_folder(e, fresh, err) != 0 || clam_ready(fresh, err) != 0)) {
 		clam_free(fresh);
 		fresh = NULL;
 	}
@@ -165,7 +170,6 @@ engine_load(struct engine *e, struct err *err)
 		return -1;
 	}
 	e->next = fresh;
-	e->next_stamp = stamp;
 	return 0;
 }
 
@@ -179,6 +183,8 @@ engine_adopt(struct engine *e)
 	e->next = NULL;
 	e->stamp = e->next_stamp;
 	e->tested_ms = clock_mono_ms();
+	e->newest_us = e->next_newest_s * 1000000;
+	e->adopted_us = clock_wall_us();
 	if (clam_signatures(e->clam) == 0)
 		log_warn("- %s: without signatures: none in \"%s\"", e->what,
 			 e->dir);

@@ -20,8 +20,10 @@ struct engine {
 	struct clam *clam; /* NULL: it is down, trouble says why */
 	struct err trouble;
 	struct clam *next; /* loaded, not in use yet */
-	int64_t next_stamp;
+	int64_t next_stamp, next_newest_s;
 	int64_t stamp; /* of the files that are loaded */
+	int64_t newest_us; /* wall clock of the newest of them, 0: none */
+	int64_t adopted_us; /* wall clock since when they are in use */
 	int64_t tested_ms; /* monotonic: when it last found the test virus */
 };
 

@@ -13,6 +13,7 @@ missing() {
 		while read -r name; do
 			grep -q -e "^SCALAR($name, [0-9]*)\$" \
 				-e "^SCALAR_AGE($name, [0-9]*," \
+				-e "^SCALAR_TIME($name, [0-9]*," \
 				-e "^LEFT_OUT($name)\$" "$mib" ||
 				printf '%s: %s has no row: SCALAR(%s, N)%s\n' \
 					"$mib" "$name" "$name" \
@@ -23,11 +24,11 @@ missing() {
 # In each kind numbers grow: OIDs are served in that order.
 out_of_order() {
 	awk -F'[(,] *' '
-	/^(STATUS|SCALAR|SCALAR_AGE|TABLE)\(/ { kind = $1; n = $3 }
+	/^(STATUS|SCALAR|SCALAR_AGE|SCALAR_TIME|TABLE)\(/ { kind = $1; n = $3 }
 	/^COLUMN\(/ { kind = "COLUMN " $3; n = $4 }
-	!/^(STATUS|SCALAR|SCALAR_AGE|TABLE|COLUMN)\(/ { next }
+	!/^(STATUS|SCALAR|SCALAR_AGE|SCALAR_TIME|TABLE|COLUMN)\(/ { next }
 	{
-		sub(/SCALAR_AGE/, "SCALAR", kind)
+		sub(/SCALAR_(AGE|TIME)/, "SCALAR", kind)
 		if (n + 0 <= last[kind] + 0)
 			print FILENAME ":" FNR ": " n " after " last[kind]
 		last[kind] = n

@@ -87,6 +87,41 @@ test_growth(void)
 	}
 }
 
+/* Little is bad, and known only while there is a certificate. */
+static void
+test_certificate(void)
+{
+	const struct event *e = events_get(EVENT_mcAlertCertificateEnds);
+	static const struct {
+		int64_t at_s, days;
+		bool is_raised;
+		const char *words;
+	} rows[] = {
+		{ 20000, 15, false, "a certificate with days to spare" },
+		{ 20100, 14, false, "at the limit, not for long" },
+		{ 20130, 14, true, "for long" },
+		{ 20200, -3, true, "it has expired" },
+		{ 20300, 17, true, "renewed for next to nothing" },
+		{ 20400, 90, true, "renewed, just now" },
+		{ 20430, 90, false, "renewed" },
+		{ 20500, 0, false, "there is none" },
+		{ 20600, 0, false, "for however long" },
+	};
+
+	g.is_known[STAT_certificate_ends_us] = true;
+	g.taken_us = 1000000;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		g.values[STAT_certificate_ends_us] =
+			rows[i].days != 0
+				? g.taken_us + rows[i].days * 86400000000 + 1
+				: 0;
+		if (rows[i].days < 0)
+			g.values[STAT_certificate_ends_us] = 1;
+		events_look(&g, rows[i].at_s * 1000, tell, NULL);
+		CHECK_INT(e->is_raised, rows[i].is_raised, "%s", rows[i].words);
+	}
+}
+
 int
 main(void)
 {
@@ -95,11 +130,13 @@ main(void)
 	conf.spool_dir = spool;
 	conf.clamav_dir = none;
 	conf.alert_queue_outgoing = 100;
+	conf.alert_certificate_days = 14;
 	conf.alert_hold_s = 30;
 	conf.alert_again_s = 600;
 	events_init(&conf);
 	g.state = GLANCE_RUNNING;
 	test_queue();
 	test_growth();
+	test_certificate();
 	return check_done();
 }
