@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * One listener on a loopback address.  A client that is slow, talks too much
- * or opens too many connections harms nobody but others who ask here.
+ * or opens too many connections harms nobody but others who ask here, and
+ * these for some seconds.  evhttp has no limit for either, so sockets are
+ * looked at: one that is there for too long is shut down, and none is
+ * accepted while there are too many.
  */
 #include "http.h"
 
@@ -10,15 +13,22 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
+#include "clock.h"
 #include "log.h"
 #include "str.h"
 
-#define TIMEOUT_S 10
+#define TIMEOUT_S 5 /* without a byte */
+#define REQUEST_MS 5000 /* a request and its reply: a connection has one */
+#define OPEN_MAX 32
+#define FDS (OPEN_MAX + 96) /* ours, and those of libevent and the log */
 #define HEADERS_MAX 8192
 #define OPEN_METRICS "application/openmetrics-text"
 #define OPEN_TYPE OPEN_METRICS "; version=1.0.0; charset=utf-8"
@@ -28,7 +38,64 @@ static struct {
 	struct event_base *base;
 	http_page_fn *page;
 	void (*tick)(void);
+	struct evconnlistener *listener;
+	struct client {
+		ino_t ino; /* of its socket, 0: none */
+		int64_t since_ms;
+	} clients[FDS];
 } self;
+
+static bool
+is_client(int fd, ino_t *ino)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	struct stat st;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+	    (peer.ss_family != AF_INET && peer.ss_family != AF_INET6) ||
+	    fstat(fd, &st) != 0)
+		return false;
+	*ino = st.st_ino;
+	return true;
+}
+
+/* A byte now and then keeps no connection: that would be for hours.  evhttp
+ * sees the end of one and closes it. */
+static void
+look_at_clients(void)
+{
+	int64_t now_ms = clock_mono_ms();
+	size_t open = 0;
+	ino_t ino;
+
+	for (int fd = 0; fd < FDS; fd++) {
+		struct client *c = &self.clients[fd];
+
+		if (!is_client(fd, &ino)) {
+			c->ino = 0;
+			continue;
+		}
+		if (c->ino != ino)
+			*c = (struct client){ ino, now_ms };
+		else if (now_ms - c->since_ms >= REQUEST_MS)
+			(void)shutdown(fd, SHUT_RDWR);
+		open++;
+	}
+	if (open < OPEN_MAX)
+		evconnlistener_enable(self.listener);
+	else
+		evconnlistener_disable(self.listener);
+}
+
+/* evhttp asks for what a new connection is to be; its usual is right. */
+static struct bufferevent *
+on_accept(struct event_base *base, void *arg)
+{
+	(void)base, (void)arg;
+	look_at_clients();
+	return NULL;
+}
 
 static void
 reply(struct evhttp_request *r, const char *type, const char *text, size_t len)
@@ -40,6 +107,8 @@ reply(struct evhttp_request *r, const char *type, const char *text, size_t len)
 	} else {
 		evhttp_add_header(evhttp_request_get_output_headers(r),
 				  "Content-Type", type);
+		evhttp_add_header(evhttp_request_get_output_headers(r),
+				  "Connection", "close");
 		evhttp_send_reply(r, HTTP_OK, "OK", out);
 	}
 	if (out != NULL)
@@ -71,6 +140,7 @@ static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
+	look_at_clients();
 	self.tick();
 }
 
@@ -84,6 +154,7 @@ on_stop(evutil_socket_t sig, short what, void *arg)
 static int
 listen_at(struct evhttp *http, const struct ip_port *at, struct err *e)
 {
+	struct evhttp_bound_socket *bound;
 	char text[IP_TEXT_SIZE];
 
 	evhttp_set_timeout(http, TIMEOUT_S);
@@ -92,11 +163,15 @@ listen_at(struct evhttp *http, const struct ip_port *at, struct err *e)
 	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_cb(http, "/metrics", on_metrics, NULL);
 	evhttp_set_gencb(http, on_other, NULL);
-	if (evhttp_bind_socket(http, ip_text(&at->ip, text), at->port) != 0)
+	evhttp_set_bevcb(http, on_accept, NULL);
+	bound = evhttp_bind_socket_with_handle(http, ip_text(&at->ip, text),
+					       at->port);
+	if (bound == NULL)
 		return err_set(e,
 			       "%s: not listening: the address is in use, "
 			       "or not one of this host's",
 			       ip_port_text(at, text));
+	self.listener = evhttp_bound_socket_get_listener(bound);
 	return 0;
 }
 

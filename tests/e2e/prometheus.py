@@ -178,18 +178,40 @@ tests:
          "they and the dashboard ask for what there is")
 
 
+def slow():
+    s = socket.create_connection(("127.0.0.1", port))
+    s.settimeout(0.01)
+    s.sendall(b"GET /met")
+    return s
+
+
+def ended(s):
+    """Sends a byte; whether that is not wanted any more."""
+    try:
+        s.sendall(b"x")
+        return s.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
 def clients():
     same(ask("/")[0], 404, "another page: 404")
     same(ask("/metrics/../../etc/passwd")[0], 404, "nor is there a file")
     claim(ask(method="POST")[0] in (405, 501), "POST is refused")
     claim(ask(Accept="x" * 20000)[0] in (0, 400, 413),
           "headers without end are refused")
-    idle = []
-    for _ in range(50):
-        s = socket.create_connection(("127.0.0.1", port))
-        s.sendall(b"GET /met")
-        idle.append(s)
+    idle = [slow() for _ in range(20)]
     same(ask()[0], 200, "those that hang keep nobody else waiting")
+    # Those that fit, and the others in the queue of the kernel.
+    idle += [slow() for _ in range(25)]
+    fds = os.listdir(f"/proc/{exporter.p.pid}/fd")
+    claim(len(fds) < 60, "only so many are let in", fds)
+    claim(wait_for(lambda: ask()[0] == 200),
+          "who comes then is served in his turn")
+    claim(wait_for(lambda: ended(idle[0])), "a byte now and then keeps no "
+          "connection")
     for s in idle:
         s.close()
     claim(exporter.is_up(), "it lives", log())
