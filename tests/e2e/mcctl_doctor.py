@@ -25,8 +25,10 @@ tools = room("mcgate-tools.")
 third = room("mcgate-sigs.")
 lab = Lab("127.0.0.1:9", conf=[
     f'spamd = {{ socket = "{spamd.text}"; home = "{home}"; }};',
-    f'clamav = {{ dir = "{home}"; third_party = "{third}"; }};'],
-    env={"PATH": f"{tools}:/usr/bin:/bin"}, starts=False)
+    f'clamav = {{ dir = "{home}"; third_party = "{third}"; }};',
+    f'snmp = {{ agentx = "unix:{home}/agentx"; }};'],
+    env={"PATH": f"{tools}:/usr/bin:/bin", "SNMPCONFPATH": home},
+    starts=False)
 lab.words += ["--resolver", dns.text]
 lab.up()
 
@@ -37,13 +39,13 @@ def free_udp_port():
         return s.getsockname()[1]
 
 
-def probe(name):
+def probe(name, at=0):
     """result, found and todo of a probe, and doctor's exit status."""
     got = subprocess.run(
         [f"{os.environ['MCGATE_BUILDDIR']}/bin/mcctl", "-c",
          f"{lab.dir}/etc/mcd.conf", "--json", "doctor", name],
         capture_output=True, text=True, check=False, env=lab.env)
-    row = json.loads(got.stdout.splitlines()[0])
+    row = json.loads(got.stdout.splitlines()[at])
     return row["result"], row["found"], row["todo"], got.returncode
 
 
@@ -162,4 +164,34 @@ def certificate():
     says("certificates", "warning", " days left", "one that ends soon")
 
 
-run(of_spamd, of_tools, of_pyzor, of_ages, of_host, certificate)
+def of_snmp():
+    """The way to snmpd, a listener of our own here, and what it shows."""
+    says("snmp", "note", "apt-get install snmpd", "no snmpd")
+    with open(f"{home}/snmpd.conf", "w", encoding="ascii") as f:
+        f.write("view systemonly included .1.3.6.1.2.1.1\n")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(f"{home}/agentx")
+        says("snmp", "FAULT", "start snmpd", "a socket that nobody has")
+        s.listen(8)
+        same(probe("snmp")[:2], ("ok", f"{home}/agentx: snmpd takes "
+                                 "subagents"), "one that is listened at")
+        claim("no view of snmpd shows .1.3.6.1.4.1.2021.8" in
+              probe("snmp", 1)[1] and "included .1.3.6.1.4.1.2021.8" in
+              probe("snmp", 1)[2], "a view that hides the queues",
+              probe("snmp", 1))
+        os.mkdir(f"{home}/snmpd.conf.d")
+        with open(f"{home}/snmpd.conf.d/a.conf", "w",
+                  encoding="ascii") as f:
+            f.write("# view a included .1.3.6.1.4.1.8072\n"
+                    "view\tsystemonly  included .1.3.6.1.4.1.2021\n"
+                    "view a included .1.3.6.1.4.1.80\n")
+        same(probe("snmp", 1)[:2],
+             ("FAULT", f"{home}: no view of snmpd shows "
+              ".1.3.6.1.4.1.8072.9999.9999.25"), "one that hides the MIB")
+        with open(f"{home}/snmpd.conf.d/b.conf", "w",
+                  encoding="ascii") as f:
+            f.write("view systemonly included .1.3.6.1.4.1.8072.9999\n")
+        same(probe("snmp", 1)[0], "ok", "one that shows both")
+
+
+run(of_snmp, of_spamd, of_tools, of_pyzor, of_ages, of_host, certificate)
