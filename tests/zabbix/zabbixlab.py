@@ -42,7 +42,8 @@ def free_port():
 def missing():
     """What has to be there and is not, or ""."""
     for path in (f"{SQL}/schema.sql.gz", f"{WEB}/api_jsonrpc.php",
-                 "/usr/sbin/zabbix_server", "/usr/bin/php"):
+                 "/usr/sbin/zabbix_server", "/usr/sbin/zabbix_agentd",
+                 "/usr/bin/php"):
         if not os.path.exists(path):
             return path
     return "" if pg_bin() else "PostgreSQL"
