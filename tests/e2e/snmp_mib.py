@@ -9,9 +9,11 @@ import atexit
 import os
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from mclab import (BUILD, SRC, Lab, Sink, accept, claim, room,  # noqa: E402
@@ -24,7 +26,33 @@ BASE = ".1.3.6.1.4.1.8072.9999.9999.25"
 STATUS = BASE + ".1.1"
 STATS = BASE + ".1.2"
 sink = Sink()
-lab = Lab(sink.text, domains=("second.example",))
+DAY = 86400
+home = room("mcgate-mib.")
+
+
+def signatures(name, days):
+    """A folder with a file of so many days ago."""
+    os.mkdir(f"{home}/{name}")
+    shutil.copy(f"{SRC}/share/clamav/eicar.hdb", f"{home}/{name}")
+    at = time.time() - days * DAY
+    os.utime(f"{home}/{name}/eicar.hdb", (at, at))
+    return f"{home}/{name}"
+
+
+def certificate(days):
+    pem = f"{home}/cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+         str(days), "-subj", "/CN=mx.example", "-keyout", pem + ".key",
+         "-out", pem], check=True, capture_output=True)
+    return pem
+
+
+lab = Lab(sink.text, domains=("second.example",), conf=(
+    f'clamav = {{ dir = "{signatures("av", 2)}"; '
+    f'third_party = "{signatures("third", 5)}"; }};',
+    'certificates = ( { cert = "%s"; key = "%s.key"; } );' % (
+        (certificate(20),) * 2)))
 snmpd = Snmpd().up()
 agent = Agent(lab, snmpd.address).up()
 mibs = room("mcgate-mib.")
@@ -141,6 +169,17 @@ def questions():
          "a set is refused")
 
 
+def ages():
+    """Days that there were when the lab began, and maybe one more or less."""
+    for number, days, words in ((92, 2, "signatures of the antivirus"),
+                                (94, 5, "third-party signatures"),
+                                (95, 19, "the certificate")):
+        got = snmpd.text(f"{STATS}.{number}.0")
+        claim(got.isdigit() and (days - 1) * DAY < int(got) <
+              (days + 2) * DAY, f"{words}: days", got)
+    claim(snmpd.text(f"{STATS}.93.0").isdigit(), "the engine has its age")
+
+
 def zabbix():
     """The template: what its importer insists on, and what it asks for."""
     tool = runpy.run_path(f"{SRC}/tools/zabbix-template")
@@ -217,4 +256,4 @@ def base():
          [".1.3.6.1.4.1.4711.1.1.2.0"], "and says where it is")
 
 
-run(text, values, questions, zabbix, counters, base)
+run(text, values, questions, ages, zabbix, counters, base)
