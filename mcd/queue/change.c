@@ -29,6 +29,7 @@ struct change {
 	struct message *m;
 	enum state to;
 	bool is_alone; /* to be removed: older ones have durably gone */
+	bool stays; /* only the older ones go */
 	change_fn *fn;
 	void *arg;
 	struct timer timer;
@@ -176,6 +177,11 @@ on_removed(struct commit_op *op, int result, const struct err *e)
 		return;
 	}
 	commit_op_free(op);
+	if (c->stays) {
+		c->m->ghosts = 0;
+		change_end(c, 0);
+		return;
+	}
 	if (!c->is_alone) {
 		c->is_alone = true;
 		remove_try(c);
@@ -239,6 +245,20 @@ change_remove(struct message *m, change_fn *fn, void *arg)
 	c->is_alone = !has_order(m);
 	timer_init(&c->timer, remove_try, c);
 	remove_try(c);
+}
+
+bool
+change_settle(struct message *m, change_fn *fn, void *arg)
+{
+	struct change *c;
+
+	if (!has_order(m))
+		return false;
+	c = change_new(m, (enum state)m->state, fn, arg);
+	c->stays = true;
+	timer_init(&c->timer, remove_try, c);
+	remove_try(c);
+	return true;
 }
 
 int

@@ -32,6 +32,13 @@ void change_write(struct message *m, struct envelope *env, enum state to,
  */
 void change_remove(struct message *m, change_fn *fn, void *arg);
 
+/*
+ * For who removes the last envelope of a busy message himself: older ones
+ * that must not come back without it go durably, as often as it takes, and
+ * fn is called.  False, and fn is not called: there are none.
+ */
+bool change_settle(struct message *m, change_fn *fn, void *arg);
+
 /* A rename that is not synced: incoming -> filtering. */
 int change_move(struct message *m, enum state to);
 

@@ -179,13 +179,24 @@ split_new(struct message *m)
 }
 
 static void
+on_settled(struct message *m, int result, void *arg)
+{
+	(void)m;
+	(void)result;
+	write_children(arg);
+}
+
+/* A parent that was parked before would be again beside its children, were
+ * an older envelope to come back. */
+static void
 on_listed(struct message *m, int result, void *arg)
 {
 	struct split *s = arg;
 
 	if (result == 0) {
 		m->is_splitting = true;
-		write_children(s);
+		if (!change_settle(m, on_settled, s))
+			write_children(s);
 		return;
 	}
 	if (s->done != NULL)
