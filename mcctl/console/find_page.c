@@ -73,15 +73,17 @@ has(const char *line, const char *text)
 	return strcasestr(line, text) != NULL;
 }
 
+/* Those that have the text in their title, or only in their help. */
 static void
-find_lists(struct find_page *f, const char *text)
+find_lists(struct find_page *f, const char *text, bool in_title)
 {
 	for (int i = 0; i < VIEW_COUNT; i++) {
 		const struct view *v = &view_table[i];
 		struct hit *h;
 
 		if ((v->flags & VIEW_HIDDEN) ||
-		    !(has(v->title, text) || has(v->help, text)))
+		    has(v->title, text) != in_title ||
+		    !(in_title || has(v->help, text)))
 			continue;
 		h = add(f, LIST, v->title, v->help);
 		if (h != NULL)
@@ -158,7 +160,8 @@ find(struct find_page *f)
 	f->count = f->chosen = f->first = 0;
 	if (text[0] != '\0' && below != NULL && below->ops->find != NULL)
 		below->ops->find(below, text, found_here, f);
-	find_lists(f, text);
+	find_lists(f, text, true);
+	find_lists(f, text, false);
 	if (text[0] == '\0')
 		return;
 	find_domains(f, text);

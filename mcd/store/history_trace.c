@@ -31,6 +31,9 @@ static const char judged_sql[] =
 #define IS_SENDER "sender = ?1 AND sender <> ''"
 #define IS_MESSAGE "message_id = ?1 AND message_id <> ''"
 #define IN_BRACKETS "message_id = '<' || ?1 || '>' AND message_id <> ''"
+#define BY_WORDS                                                      \
+	"SELECT rowid, (SELECT id FROM event WHERE seq = word.rowid)" \
+	" FROM word WHERE word MATCH ?1 AND rowid > ?2 ORDER BY rowid"
 
 /* clang-format off */
 static const char *const matches[] = {
@@ -40,9 +43,7 @@ static const char *const matches[] = {
 		"UNION ALL " MATCH(IS_SENDER)
 		"UNION ALL " MATCH(IS_MESSAGE)
 		"UNION ALL " MATCH(IN_BRACKETS) "ORDER BY 1",
-	[TRACE_SUBJECT] =
-		"SELECT rowid, (SELECT id FROM event WHERE seq = word.rowid)"
-		" FROM word WHERE word MATCH ?1 AND rowid > ?2 ORDER BY rowid",
+	[TRACE_SUBJECT] = BY_WORDS,
 };
 /* clang-format on */
 

@@ -110,7 +110,7 @@ class Screen:
     def blank(self, row, start, end):
         for col in range(start, min(end, self.cols)):
             self.cells[row][col] = " "
-            self.inks[row][col] = ()
+            self.inks[row][col] = tuple(self.attrs)  # "bce" of terminfo
 
     def scroll(self, n):
         for _ in range(abs(n)):

@@ -29,7 +29,7 @@ static const struct {
 	  "client 2001:db8::1" },
 	{ "an address of a person", "Joe@B.example", "address Joe@B.example" },
 	{ "a Message-ID", "<1@a.example>", "address <1@a.example>" },
-	{ "anything else is a part of a subject", "50% off",
+	{ "anything else is words of a subject", "50% off",
 	  "subject 50% off" },
 	{ "nothing is a subject", "", "subject " },
 };
@@ -83,8 +83,12 @@ static const struct {
 	{ "its Message-ID", "<1@a.example>", true, true },
 	{ "its Message-ID without brackets", "1@a.example", true, true },
 	{ "a part of it is another", "1@a.exampl", false, false },
-	{ "a part of the subject", "HALF p", true, true },
-	{ "not beyond the subject's end", "price!", false, false },
+	{ "words of the subject, in any order and case", "price HALF", true,
+	  true },
+	{ "all of them", "half full", false, false },
+	{ "whole ones", "half pric", false, false },
+	{ "or their beginnings", "half pric*", true, true },
+	{ "whatever stands between", "half, price!", true, true },
 	{ "% is no wildcard", "H%p", false, false },
 };
 
