@@ -162,13 +162,33 @@ take_all(struct taking *t)
 	return EX_OK;
 }
 
+static void
+put_counts(const struct taking *t)
+{
+	struct record row = { 0 };
+	char line[200];
+
+	if (t->c->out.json) {
+		record_int(&row, "taken", (int64_t)t->taken);
+		record_int(&row, "same", (int64_t)t->same);
+		record_int(&row, "refused", (int64_t)t->refused);
+		out_object(&t->c->out, &row);
+		record_release(&row);
+		return;
+	}
+	(void)str_fmt(line, sizeof(line),
+		      "%zu taken, %zu as they were, %zu refused", t->taken,
+		      t->same, t->refused);
+	out_line(&t->c->out, line);
+}
+
 int
 cmd_signatures_take(struct ctx *c)
 {
 	struct taking t = { .c = c,
 			    .from = c->args[0],
 			    .to = c->conf.clamav_third_party };
-	char dir[4096], line[200];
+	char dir[4096];
 	struct err e;
 	int rc;
 
@@ -182,9 +202,6 @@ cmd_signatures_take(struct ctx *c)
 		return complain(c, EX_CANTCREAT, "%s", e.text);
 	rc = take_all(&t);
 	(void)rmdir(dir);
-	(void)str_fmt(line, sizeof(line),
-		      "%zu taken, %zu as they were, %zu refused", t.taken,
-		      t.same, t.refused);
-	out_line(&c->out, line);
+	put_counts(&t);
 	return rc != EX_OK ? rc : t.refused > 0 ? EX_DATAERR : EX_OK;
 }

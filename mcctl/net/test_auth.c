@@ -30,6 +30,13 @@ option_or(const struct ctx *c, const char *name, const char *otherwise)
 	return value != NULL ? value : otherwise;
 }
 
+static void
+put_json(struct ctx *c, struct record *row)
+{
+	out_object(&c->out, row);
+	record_release(row);
+}
+
 /* An exit code, EX_OK when the resolver is there. */
 static int
 open_resolver(struct ctx *c, struct dns_asker *dns)
@@ -55,6 +62,20 @@ run_spf(struct ctx *c, const struct dns_asker *dns, struct spf *s)
 	return EX_OK;
 }
 
+static void
+put_spf(struct ctx *c, const struct spf *s, const char *text)
+{
+	struct record row = { 0 };
+
+	if (!c->out.json) {
+		printf("%s %s\n", spf_name(s->result), log_text(text));
+		return;
+	}
+	record_str(&row, "result", spf_name(s->result));
+	record_str(&row, "reason", text);
+	put_json(c, &row);
+}
+
 int
 cmd_test_spf(struct ctx *c)
 {
@@ -71,7 +92,7 @@ cmd_test_spf(struct ctx *c)
 	if (code != EX_OK)
 		return code;
 	spf_explain(&s, option_value(c, "ip"), text, sizeof(text));
-	printf("%s %s\n", spf_name(s.result), log_text(text));
+	put_spf(c, &s, text);
 	return EX_OK;
 }
 
@@ -123,22 +144,54 @@ print_sig(const struct dkim_sig *s)
 	       s->reason[0] != '\0' ? " reason=" : "", log_text(s->reason));
 }
 
+static void
+print_dkim(const struct dkim_report *r)
+{
+	printf("%s %zu signature%s %s\n", dkim_result_name(r->result),
+	       r->count + r->more, r->count + r->more == 1 ? "" : "s",
+	       r->reason);
+	for (size_t i = 0; i < r->count; i++)
+		print_sig(&r->sig[i]);
+}
+
+/* The result, then a line a signature. */
+static void
+put_dkim(struct ctx *c, const struct dkim_report *r)
+{
+	struct record row = { 0 };
+
+	record_str(&row, "result", dkim_result_name(r->result));
+	record_int(&row, "signatures", (int64_t)(r->count + r->more));
+	record_str(&row, "reason", r->reason);
+	put_json(c, &row);
+	for (size_t i = 0; i < r->count; i++) {
+		const struct dkim_sig *s = &r->sig[i];
+
+		record_str(&row, "result", dkim_result_name(s->result));
+		record_str(&row, "domain", s->domain);
+		record_str(&row, "selector", s->selector);
+		record_str(&row, "algorithm", s->algorithm);
+		record_bool(&row, "is_partial", s->is_partial);
+		record_str(&row, "reason", s->reason);
+		put_json(c, &row);
+	}
+}
+
 int
 cmd_test_dkim(struct ctx *c)
 {
 	struct dns_asker dns;
 	struct dkim_report r;
 	int code = open_resolver(c, &dns);
-	size_t i;
 
 	if (code == EX_OK)
 		code = run_dkim(c, &dns, NULL, &r);
 	if (code != EX_OK)
 		return code;
-	printf("%s %zu signature%s %s\n", dkim_result_name(r.result),
-	       r.count + r.more, r.count + r.more == 1 ? "" : "s", r.reason);
-	for (i = 0; i < r.count; i++)
-		print_sig(&r.sig[i]);
+	if (c->out.json)
+		put_dkim(c, &r);
+	else
+		print_dkim(&r);
 	return EX_OK;
 }
 
@@ -153,6 +206,24 @@ print_dmarc(const struct dmarc_report *r)
 	       r->is_spf_aligned ? "aligned" : "no",
 	       r->is_dkim_aligned ? "aligned" : "no",
 	       r->reason[0] != '\0' ? " reason=" : "", log_text(r->reason));
+}
+
+static void
+put_dmarc(struct ctx *c, const struct dmarc_report *r)
+{
+	struct record row = { 0 };
+
+	record_str(&row, "result", dmarc_result_name(r->result));
+	record_str(&row, "domain", r->domain);
+	if (r->policy_domain[0] != '\0')
+		record_str(&row, "policy", dmarc_policy_name(r->policy));
+	else
+		record_null(&row, "policy");
+	record_str(&row, "disposition", dmarc_policy_name(r->disposition));
+	record_bool(&row, "is_spf_aligned", r->is_spf_aligned);
+	record_bool(&row, "is_dkim_aligned", r->is_dkim_aligned);
+	record_str(&row, "reason", r->reason);
+	put_json(c, &row);
 }
 
 int
@@ -174,7 +245,10 @@ cmd_test_dmarc(struct ctx *c)
 	if (code == EX_OK) {
 		from = mailbox_from(buf_span(&head), domain);
 		dmarc_check(from, domain, &spf, &dkim, 0, &dns, &r);
-		print_dmarc(&r);
+		if (c->out.json)
+			put_dmarc(c, &r);
+		else
+			print_dmarc(&r);
 	}
 	buf_release(&head);
 	return code;
