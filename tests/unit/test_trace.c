@@ -29,8 +29,7 @@ static const struct {
 	  "client 2001:db8::1" },
 	{ "an address of a person", "Joe@B.example", "address Joe@B.example" },
 	{ "a Message-ID", "<1@a.example>", "address <1@a.example>" },
-	{ "anything else is words of a subject", "50% off",
-	  "subject 50% off" },
+	{ "anything else is words of a subject", "50% off", "subject 50% off" },
 	{ "nothing is a subject", "", "subject " },
 };
 
