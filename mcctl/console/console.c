@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "command.h"
 #include "console_frame.h"
+#include "deed.h"
 #include "find_page.h"
 #include "home_page.h"
 #include "errand.h"
@@ -334,7 +335,8 @@ console_go(struct console *c, const char *text)
 	cmdline_release(&words);
 }
 
-/* A command line that was typed. */
+/* A command line that was typed.  What a list asks about before it does it
+ * is asked about here too. */
 static void
 run_typed(void *arg, const char *text)
 {
@@ -342,11 +344,15 @@ run_typed(void *arg, const char *text)
 	struct cmdline words = { { NULL } };
 	struct result r = { 0 };
 	struct err e = { "" };
+	const char *help;
 
 	if (str_has_prefix(text, "mcctl "))
 		text += strlen("mcctl ");
 	if (cmdline_split(&words, text, &e) < 0)
 		console_say(c, INK_BAD, "%s", e.text);
+	else if ((help = deed_question(&words)) != NULL)
+		deed_do(c, &words, ACTION_ASK | ACTION_SHOW, help,
+			SERIAL_UNKNOWN);
 	else if (words.count > 0 &&
 		 console_run(c, &words, false, SERIAL_UNKNOWN, &r))
 		text_page_show(c, &words, &r);

@@ -11,6 +11,7 @@
 
 #include "str.h"
 #include "text_page.h"
+#include "words.h"
 
 /* A question about a command line, over the last lines of the page below. */
 struct ask_page {
@@ -73,6 +74,58 @@ tell(struct console *c, const struct cmdline *words, unsigned flags,
 	} else {
 		console_say(c, INK_GOOD, "Done: %s", text);
 	}
+}
+
+/* No list has them, but they change much. */
+static const char *const grave[] = { "restore", "import", "drain" };
+
+/* Whether a template of views.def is of this command. */
+static bool
+is_of(const char *command, const char *family, const char *verb)
+{
+	size_t n = strlen(family);
+
+	if (strncmp(command, family, n) != 0)
+		return false;
+	if (verb[0] == '\0')
+		return command[n] == '\0' || command[n] == ' ';
+	return command[n] == ' ' && str_has_prefix(command + n + 1, verb) &&
+	       strchr(" ", command[n + 1 + strlen(verb)]) != NULL;
+}
+
+static bool
+is_asked(const struct command *k)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(grave) / sizeof(grave[0]); i++)
+		if (str_eq(k->family, grave[i]))
+			return true;
+	for (i = 0; i < action_count; i++)
+		if ((action_table[i].flags & ACTION_ASK) &&
+		    is_of(action_table[i].words, k->family, k->verb))
+			return true;
+	return false;
+}
+
+/* Options of mcctl itself may stand in front. */
+const char *
+deed_question(const struct cmdline *words)
+{
+	const struct command *k;
+	int i;
+
+	for (i = 0; i < words->count; i++)
+		if (str_eq(words->words[i], "--help"))
+			return NULL;
+	for (i = 0; i < words->count; i++) {
+		k = words_command(words->words[i], i + 1 < words->count
+							   ? words->words[i + 1]
+							   : NULL);
+		if (k != NULL)
+			return is_asked(k) ? k->help : NULL;
+	}
+	return NULL;
 }
 
 void

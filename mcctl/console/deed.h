@@ -18,4 +18,8 @@
 void deed_do(struct console *c, struct cmdline *words, unsigned flags,
 	     const char *help, int64_t serial);
 
+/* What is asked about a command line before it is done: what it does; NULL:
+ * it may be done at once. */
+const char *deed_question(const struct cmdline *words);
+
 #endif

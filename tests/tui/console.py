@@ -164,6 +164,15 @@ def test_domains():
     t.type("y")
     claim(t.shows("Done: mcctl domain delete third.example"),
           "and is done", t.screen.text())
+    t.type(":", "domain delete more.example", "enter")
+    claim(t.shows("Do it?"), "one that is typed asks too", t.screen.text())
+    t.type("n")
+    claim(t.shows("Nothing was done"), "n leaves it", t.screen.text())
+    claim("more.example" in mcctl("domain", "list").stdout,
+          "and it is there")
+    t.type(":", "domain list", "enter")
+    claim(t.shows(lambda text: "R Again" in text and "more.ex" in text),
+          "what only looks is done at once", t.screen.text())
     t.type("Q")
     t.ends()
 
