@@ -57,28 +57,13 @@ keep(void *arg, const struct db_change *ch)
 	return 0;
 }
 
-static int
-last_of(struct ctx *c, size_t *last)
-{
-	const char *text = option_value(c, "last");
-	uint64_t n = LAST_DEFAULT;
-
-	if (text != NULL &&
-	    (str_to_u64(text, &n, NULL) < 0 || n == 0 || n > LAST_MAX))
-		return complain(c, EX_DATAERR,
-				"--last: expected a number from 1 to %d",
-				LAST_MAX);
-	*last = (size_t)n;
-	return EX_OK;
-}
-
 int
 cmd_log(struct ctx *c)
 {
 	struct ring ring = { .word = c->arg_count > 0 ? c->args[0] : NULL };
 	enum db_result got;
 	struct err e;
-	int code = last_of(c, &ring.size);
+	int code = option_count(c, "last", LAST_DEFAULT, LAST_MAX, &ring.size);
 
 	if (code != EX_OK)
 		return code;

@@ -79,6 +79,10 @@ const struct option_values *option(const struct ctx *c, const char *name);
 bool option_is_given(const struct ctx *c, const char *name);
 /* The last value of an option, NULL when it was not given. */
 const char *option_value(const struct ctx *c, const char *name);
+/* An option that is a number from 1 to max, otherwise where it was not given;
+ * complains and returns an exit code. */
+int option_count(struct ctx *c, const char *name, size_t otherwise, size_t max,
+		 size_t *out);
 
 /* Says what was wrong, as text or as JSON, and returns code. */
 int complain(struct ctx *c, int code, const char *fmt, ...)

@@ -28,6 +28,10 @@ struct out {
 
 /* Adds a row of a list; all rows of a list have the same names. */
 void out_row(struct out *o, const struct record *r);
+/* A row as a running mcd has sent it, for struct asking_sink; arg is the
+ * struct out.  Non-zero when it cannot be written. */
+int out_encoded(void *arg, const struct value *values, size_t count,
+		struct span encoded);
 /* Prints what waits; fflush() is the caller's. */
 void out_flush(struct out *o);
 /* Prints what waits; the next row begins another table. */

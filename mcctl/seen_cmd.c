@@ -9,20 +9,6 @@
 #include "asking.h"
 #include "command.h"
 
-static int
-print_row(void *arg, const struct value *values, size_t count,
-	  struct span encoded)
-{
-	struct ctx *c = arg;
-	struct record r = { .count = count };
-
-	(void)values;
-	(void)buf_add_span(&r.b, encoded);
-	out_row(&c->out, &r);
-	record_release(&r);
-	return ferror(stdout);
-}
-
 /* The rows of a flush are numbers, a part each. */
 static int
 add_row(void *arg, const struct value *values, size_t count,
@@ -55,7 +41,7 @@ ask(struct ctx *c, const char *command, const struct asking_sink *sink)
 static int
 list(struct ctx *c, const char *command)
 {
-	struct asking_sink sink = { .row = print_row, .arg = c };
+	struct asking_sink sink = { .row = out_encoded, .arg = &c->out };
 
 	return ask(c, command, &sink);
 }

@@ -160,21 +160,6 @@ take_domain(struct ctx *c, char *key, struct tally_query *q)
 }
 
 static int
-take_top(struct ctx *c, struct tally_query *q)
-{
-	const char *text = option_value(c, "top");
-	uint64_t n = TOP_DEFAULT;
-
-	if (text != NULL &&
-	    (str_to_u64(text, &n, NULL) < 0 || n == 0 || n > TOP_MAX))
-		return complain(c, EX_DATAERR,
-				"--top: expected a number from 1 to %d",
-				TOP_MAX);
-	q->top = (unsigned)n;
-	return EX_OK;
-}
-
-static int
 take_period(struct ctx *c, const struct period **out)
 {
 	const char *names[PERIODS + 1] = { NULL };
@@ -239,7 +224,7 @@ cmd_stats(struct ctx *c)
 	if (code == EX_OK)
 		code = take_domain(c, key, &q);
 	if (code == EX_OK)
-		code = take_top(c, &q);
+		code = option_count(c, "top", TOP_DEFAULT, TOP_MAX, &q.top);
 	if (option_is_given(c, "senders"))
 		q.side = TALLY_SENDER;
 	if (code == EX_OK)

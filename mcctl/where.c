@@ -136,24 +136,10 @@ cmd_smarthost_list(struct ctx *c)
 
 /* A session, row by row. */
 
-static int
-print_row(void *arg, const struct value *values, size_t count,
-	  struct span encoded)
-{
-	struct ctx *c = arg;
-	struct record r = { .count = count };
-
-	(void)values;
-	buf_add_span(&r.b, encoded);
-	out_row(&c->out, &r);
-	record_release(&r);
-	return ferror(stdout);
-}
-
 int
 cmd_dest_test(struct ctx *c)
 {
-	struct asking_sink sink = { .row = print_row, .arg = c };
+	struct asking_sink sink = { .row = out_encoded, .arg = &c->out };
 	const char *arg = c->args[0];
 	char key[ADDRESS_DOMAIN_MAX + 1];
 	struct err e = { "" };

@@ -84,6 +84,22 @@ option_value(const struct ctx *c, const char *name)
 	return v->count > 0 ? v->value[v->count - 1] : NULL;
 }
 
+int
+option_count(struct ctx *c, const char *name, size_t otherwise, size_t max,
+	     size_t *out)
+{
+	const char *text = option_value(c, name);
+	uint64_t n = otherwise;
+
+	if (text != NULL &&
+	    (str_to_u64(text, &n, NULL) < 0 || n == 0 || n > max))
+		return complain(c, EX_DATAERR,
+				"--%s: expected a number from 1 to %zu", name,
+				max);
+	*out = (size_t)n;
+	return EX_OK;
+}
+
 bool
 option_is_given(const struct ctx *c, const char *name)
 {

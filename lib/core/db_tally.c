@@ -6,11 +6,9 @@
 #include "tally.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include "str.h"
+#include "db_history.h"
 
-#define WAIT_MS 200
 #define ALL_HOURS INT64_C(100000000)
 
 #define TALLY(name, help) ", " #name " INTEGER NOT NULL"
@@ -70,9 +68,17 @@ tally_side_name(enum tally_side s)
 	return names[s];
 }
 
+struct reading {
+	const struct tally_query *q;
+	tally_fn *fn;
+	void *arg;
+};
+
 static int
-read_rows(sqlite3 *db, const struct tally_query *q, tally_fn *fn, void *arg)
+read_rows(sqlite3 *db, void *arg)
 {
+	const struct reading *g = arg;
+	const struct tally_query *q = g->q;
 	struct tally_row row;
 	sqlite3_stmt *st;
 	int r;
@@ -83,13 +89,13 @@ read_rows(sqlite3 *db, const struct tally_query *q, tally_fn *fn, void *arg)
 	sqlite3_bind_int(st, 1, (int)q->side);
 	sqlite3_bind_int64(st, 2, q->since_hour);
 	sqlite3_bind_text(st, 3, q->domain, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(st, 4, q->top > 0 ? q->top : ALL_HOURS);
+	sqlite3_bind_int64(st, 4, q->top > 0 ? (int64_t)q->top : ALL_HOURS);
 	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
 		row.hour = sqlite3_column_int64(st, 0);
 		row.domain = (const char *)sqlite3_column_text(st, 1);
 		for (int i = 0; i < TALLY_COLUMNS; i++)
 			row.n[i] = sqlite3_column_int64(st, 2 + i);
-		if (fn(arg, &row) != 0)
+		if (g->fn(g->arg, &row) != 0)
 			break;
 	}
 	sqlite3_finalize(st);
@@ -100,21 +106,7 @@ int
 tally_read(const char *dir, const struct tally_query *q, tally_fn *fn,
 	   void *arg, struct err *e)
 {
-	sqlite3 *db = NULL;
-	char path[1024];
-	int r;
+	struct reading g = { q, fn, arg };
 
-	if (!str_fmt(path, sizeof(path), "%s/history.db", dir))
-		return err_set(e, "paths are too long");
-	if (access(path, F_OK) != 0)
-		return 0;
-	r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
-	if (r == SQLITE_OK) {
-		sqlite3_busy_timeout(db, WAIT_MS);
-		r = read_rows(db, q, fn, arg);
-	}
-	if (r != SQLITE_OK)
-		err_set(e, "%s: %s", path, sqlite3_errmsg(db));
-	sqlite3_close(db);
-	return r == SQLITE_OK ? 0 : -1;
+	return db_history_read(dir, read_rows, &g, e);
 }

@@ -8,6 +8,7 @@
 #ifndef TALLY_H
 #define TALLY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -46,7 +47,7 @@ struct tally_query {
 	const char *domain; /* in lower case; NULL: any */
 	/* Rows by domain, the most first, this many of them; 0: rows by
 	 * hour, in order. */
-	unsigned top;
+	size_t top;
 };
 
 /* dir is the folder of history.db.  None yet is no error. */

@@ -42,23 +42,9 @@ make_items(struct ctx *c, const char *what, struct buf *out)
 }
 
 static int
-print_row(void *arg, const struct value *values, size_t count,
-	  struct span encoded)
-{
-	struct ctx *c = arg;
-	struct record r = { .count = count };
-
-	(void)values;
-	(void)buf_add_span(&r.b, encoded);
-	out_row(&c->out, &r);
-	record_release(&r);
-	return ferror(stdout);
-}
-
-static int
 ask_mcd(struct ctx *c, const char *items)
 {
-	struct asking_sink sink = { .row = print_row, .arg = c };
+	struct asking_sink sink = { .row = out_encoded, .arg = &c->out };
 	struct err e = { "" };
 	int code = EX_OK;
 	struct asking *a = asking_open(&c->conf, &code, &e);

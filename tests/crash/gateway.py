@@ -484,8 +484,8 @@ class Gateway:
         just before its cause goes from one that is seen after it."""
         states = ("incoming", "filtering", "outgoing")
         found = self.envelopes(*states) or self.envelopes(*states)
-        return [p for p in found if p not in self.left_behind()] \
-            if found else []
+        left = self.left_behind() if found else ()
+        return [p for p in found if p not in left]
 
     def left_behind(self):
         """Older envelopes of what is held that could not be unlinked, as
